@@ -1,0 +1,10 @@
+module github.com/kinwire/kinwire
+
+go 1.25.0
+
+require github.com/vmihailenco/msgpack/v5 v5.4.1
+
+require (
+	github.com/stretchr/testify v1.9.0 // indirect
+	github.com/vmihailenco/tagparser/v2 v2.0.0 // indirect
+)
