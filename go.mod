@@ -2,7 +2,11 @@ module github.com/kinwire/kinwire
 
 go 1.25.0
 
-require github.com/vmihailenco/msgpack/v5 v5.4.1
+require (
+	github.com/vmihailenco/msgpack/v5 v5.4.1
+	go.uber.org/goleak v1.3.0
+	golang.org/x/sys v0.47.0
+)
 
 require (
 	github.com/stretchr/testify v1.9.0 // indirect
