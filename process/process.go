@@ -1,0 +1,170 @@
+package process
+
+import (
+	"os"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// Process is a command that was started. All its methods may be called at any time, by
+// several goroutines, and from OnLine.
+type Process struct {
+	name     string
+	leader   *os.Process
+	started  time.Time
+	hostPeak int64 // the host's own peak memory at the start; see maxRSS
+	captures []*capture
+
+	exited chan struct{}
+	done   chan struct{}
+	exit   *Exit // set before done is closed
+
+	mu     sync.Mutex
+	phase  phase
+	doings doings
+}
+
+// phase is how far the leader's life has come. It only grows, in supervise.
+type phase int
+
+const (
+	running phase = iota // signals may change what becomes of it
+	exited               // dead, but not reaped: its pid and group id are still its own
+	reaped               // its pid and group id may be anyone's: nothing is signalled
+)
+
+// newProcess returns the process of a leader that has just been started.
+func newProcess(name string, leader *os.Process, started time.Time, captures []*capture) *Process {
+	return &Process{
+		name:     name,
+		leader:   leader,
+		started:  started,
+		hostPeak: hostPeak(),
+		captures: captures,
+		exited:   make(chan struct{}),
+		done:     make(chan struct{}),
+	}
+}
+
+// PID returns the process id of the leader, which is the id of its group as well.
+func (p *Process) PID() int { return p.leader.Pid }
+
+// Exited is closed as soon as the leader has exited. What is left of its group is killed
+// next, and what the command printed may not be read yet.
+func (p *Process) Exited() <-chan struct{} { return p.exited }
+
+// Done is closed when all is over: the group was killed, the leader reaped, and the
+// output read to end-of-file, or until 1 s after the kill if something that left the group
+// still holds it, and OnLine has taken the last line, or had 1 s to.
+func (p *Process) Done() <-chan struct{} { return p.done }
+
+// Exit returns the report about the end. It is nil before Done, and the same ever after;
+// nobody may change it.
+func (p *Process) Exit() *Exit {
+	select {
+	case <-p.done:
+		return p.exit
+	default:
+		return nil
+	}
+}
+
+// Signal sends sig to the whole group. After the end it returns os.ErrProcessDone.
+// It returns errors.ErrUnsupported on Windows for all but SIGKILL.
+func (p *Process) Signal(sig syscall.Signal) error {
+	return p.signal(sig, "")
+}
+
+// Kill sends SIGKILL to the whole group. The exit report keeps the reason, unless one was
+// given before. After the leader's exit it does nothing.
+func (p *Process) Kill(reason string) {
+	p.signal(syscall.SIGKILL, reason)
+}
+
+// Terminate asks the whole group to end: SIGTERM, and SIGCONT, without which a stopped
+// process would not notice. SIGTERM is sent once, however often this is called, since
+// many programs take a second one for impatience. The exit report keeps the reason,
+// unless one was given before. On Windows it only keeps the reason.
+func (p *Process) Terminate(reason string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.doings.terminated {
+		p.doings.terminated = true
+		p.signalLocked(syscall.SIGTERM, reason)
+	}
+	p.signalLocked(sigContinue, reason)
+}
+
+// Dump asks the leader to say what it is doing: SIGCONT, then sig, which is SIGQUIT for Go
+// and Java, and SIGABRT for what has Python's faulthandler. Most programs end by it. What
+// standard error prints from now on is kept as Exit.Dump, beside its tail. The exit report
+// keeps the reason, unless one was given before. After the leader's exit it returns
+// os.ErrProcessDone.
+func (p *Process) Dump(sig syscall.Signal, reason string) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.phase != running {
+		return os.ErrProcessDone
+	}
+	for _, c := range p.captures {
+		if c.stream == Stderr {
+			c.startDump()
+		}
+	}
+	p.leader.Signal(sigContinue)
+	err := p.leader.Signal(sig)
+	p.doings.note(sig, reason, err)
+	return err
+}
+
+// signal is signalLocked for those who do not hold the lock.
+func (p *Process) signal(sig syscall.Signal, reason string) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.signalLocked(sig, reason)
+}
+
+// signalLocked is the one place from where the group is signalled. The lock keeps the
+// leader from being reaped meanwhile; kill never blocks.
+func (p *Process) signalLocked(sig syscall.Signal, reason string) error {
+	if p.phase == reaped {
+		return os.ErrProcessDone
+	}
+	err := signalGroup(p.leader, sig)
+	if p.phase == running {
+		p.doings.note(sig, reason, err)
+	}
+	return err
+}
+
+// hostDid returns what the host did. Once the leader is reaped, that does not change.
+func (p *Process) hostDid() doings {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.doings
+}
+
+// doings is what the host did to bring about the end.
+type doings struct {
+	terminated bool
+	reason     string                  // the first that was given
+	last       syscall.Signal          // the last signal sent
+	sent       map[syscall.Signal]bool // all of them
+}
+
+// note remembers the first reason, and a signal unless sending it failed. A signal that
+// only wakes or probes is no doing.
+func (d *doings) note(sig syscall.Signal, reason string, err error) {
+	if d.reason == "" {
+		d.reason = reason
+	}
+	if err != nil || sig == sigContinue || sig == 0 {
+		return
+	}
+	if d.sent == nil {
+		d.sent = make(map[syscall.Signal]bool)
+	}
+	d.sent[sig] = true
+	d.last = sig
+}

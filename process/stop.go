@@ -1,0 +1,84 @@
+package process
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+const (
+	defaultTerm = 3 * time.Second
+	defaultKill = time.Second
+)
+
+// ErrStuck means that a process has not ended although it was sent SIGKILL: it hangs in a
+// system call that nothing interrupts, such as a read from a dead network drive. Its slot
+// must not be used again before Done.
+var ErrStuck = errors.New("still there after SIGKILL")
+
+// Ladder is how long Stop waits on each step.
+type Ladder struct {
+	// Term is how long the leader may take to exit after SIGTERM. Zero: 3 s. Negative:
+	// there is no SIGTERM, SIGKILL comes at once.
+	Term time.Duration
+	// Kill is how long the leader may take to exit after SIGKILL. Zero: 1 s. Negative:
+	// as long as it takes.
+	Kill time.Duration
+}
+
+// Stop brings the process to its end: SIGTERM and SIGCONT to the group, at most Term for
+// the leader to exit, SIGKILL to the group, at most Kill for the leader to exit, and then
+// the end of the output. It returns nil after Done, and at once if that was before. A
+// cancelled ctx means: SIGKILL now. The exit report keeps the reason, unless one was given
+// before.
+//
+// It returns an error that is ErrStuck if the leader is still there, within Term + Kill;
+// else it returns within Term + Kill + 2 s, the last of which only a descendant that left
+// the group, or a slow OnLine, can cost.
+//
+// Several Stops may run at a time: each keeps its own times. Called from OnLine, it costs
+// the 1 s that OnLine is waited for.
+func (p *Process) Stop(ctx context.Context, l Ladder, reason string) error {
+	term, kill := orDefault(l.Term, defaultTerm), orDefault(l.Kill, defaultKill)
+	if term > 0 && ctx.Err() == nil {
+		p.Terminate(reason)
+		p.awaitExited(ctx, term)
+	}
+	p.Kill(reason)
+	if !p.awaitExited(context.Background(), kill) {
+		return fmt.Errorf("%s (pid %d): %w %v ago", p.name, p.PID(), ErrStuck, kill)
+	}
+	<-p.done
+	return nil
+}
+
+// awaitExited waits until the leader has exited, for d, or for ever if d is negative, and
+// reports whether it has.
+func (p *Process) awaitExited(ctx context.Context, d time.Duration) bool {
+	var expired <-chan time.Time
+	if d > 0 {
+		timer := time.NewTimer(d)
+		defer timer.Stop()
+		expired = timer.C
+	}
+	select {
+	case <-p.exited:
+	case <-expired:
+	case <-ctx.Done():
+	}
+	select {
+	case <-p.exited: // select picks at random if it happens together with the others
+		return true
+	default:
+		return false
+	}
+}
+
+// orDefault returns d, or the default if it is zero.
+func orDefault(d, byDefault time.Duration) time.Duration {
+	if d == 0 {
+		return byDefault
+	}
+	return d
+}
