@@ -1,0 +1,107 @@
+package peer
+
+import "slices"
+
+// batchLimit is how much is given to the link at a time, unless one frame is larger.
+const batchLimit = 64 << 10
+
+// advanceLocked drops n bytes from the batch.
+func (s *sender) advanceLocked(n int) {
+	s.gone += n
+	for n > 0 {
+		b := s.batch[0]
+		if n < len(b) {
+			s.batch[0] = b[n:]
+			return
+		}
+		n -= len(b)
+		s.batch[0] = nil
+		s.batch = s.batch[1:]
+	}
+	if len(s.batch) == 0 {
+		s.written = s.batchEnd
+	}
+}
+
+// nothingLocked reports whether nothing is to be written.
+func (s *sender) nothingLocked() bool {
+	return len(s.batch) == 0 && len(s.urgent) == 0 && len(s.frames) == 0
+}
+
+// nextBatchLocked makes sure that there is something to write, and reports whether there is:
+// what is left of the last batch, else everything urgent and then frames up to batchLimit.
+func (s *sender) nextBatchLocked() bool {
+	if s.err != nil {
+		return false
+	}
+	if len(s.batch) > 0 {
+		return true
+	}
+	s.recycleLocked()
+	total := len(s.urgent)
+	if total > 0 {
+		s.batch = append(s.batch, s.urgent)
+		s.urgent, s.urgentSpare = s.urgentSpare[:0], s.urgent
+	}
+	from, size, taken := s.off, 0, 0
+	for _, f := range s.frames {
+		n := f.end - s.off + len(f.payload)
+		if size > 0 && size+n > batchLimit {
+			break
+		}
+		taken++
+		s.starts = append(s.starts, total+size)
+		if f.skip {
+			s.appendBatchLocked(from, s.off)
+			from = f.end
+		} else {
+			size += n
+			s.queued -= n
+			if f.bound == byLimit {
+				s.owed -= n
+			}
+		}
+		s.off = f.end
+		if f.payload != nil {
+			s.appendBatchLocked(from, f.end)
+			from = f.end
+			s.batch = append(s.batch, f.payload)
+		}
+	}
+	s.appendBatchLocked(from, s.off)
+	s.frames = slices.Delete(s.frames, 0, taken)
+	s.batchEnd += uint64(taken)
+	s.store = s.batch
+	if len(s.batch) == 0 {
+		s.written = s.batchEnd // all that was queued had been taken back
+		return false
+	}
+	return true
+}
+
+func (s *sender) appendBatchLocked(from, to int) {
+	if from < to {
+		s.batch = append(s.batch, s.bytes[from:to])
+	}
+}
+
+// recycleLocked makes room in buffers, of which nothing is being written.
+func (s *sender) recycleLocked() {
+	const keep = 1 << 20
+	s.batch, s.starts, s.gone = s.store[:0], s.starts[:0], 0
+	if len(s.frames) == 0 {
+		s.bytes, s.off = s.bytes[:0], 0
+		if cap(s.bytes) > keep {
+			s.bytes = nil
+		}
+		return
+	}
+	if s.off > roomLimit {
+		n := copy(s.bytes, s.bytes[s.off:])
+		s.bytes = s.bytes[:n]
+		for i := range s.frames {
+			s.frames[i].end -= s.off
+		}
+		s.off = 0
+	}
+}

@@ -1,0 +1,52 @@
+package peer
+
+import "github.com/kinwire/kinwire/wire"
+
+// consumedLocked counts what the receiver has taken, and grants it to the other side once
+// it is half the window.
+func (x *stream) consumedLocked(size int) {
+	x.in.granted += int64(size)
+	if 2*x.in.granted >= int64(x.p.ours.Window) {
+		x.grantLocked()
+	}
+}
+
+// discardedLocked counts what nobody will take, and grants it at once.
+func (x *stream) discardedLocked(size int) {
+	x.in.granted += int64(size)
+	x.grantLocked()
+}
+
+// grantLocked gives the other side what has been counted. The caller flushes.
+func (x *stream) grantLocked() {
+	n := min(x.in.granted, wire.MaxCredit)
+	if n == 0 || !x.p.features.credit || x.in.end != nil && !x.givenUp {
+		return
+	}
+	x.in.granted -= n
+	x.in.balance += n
+	x.p.out.urgentLocked(wire.Credit{ID: x.id, Bytes: n})
+}
+
+// creditLocked takes a grant of the other side.
+func (x *stream) creditLocked(n int64) {
+	x.out.balance = min(x.out.balance+n, wire.MaxCredit)
+	wake(x.out.ready)
+}
+
+// waitCreditLocked waits, without the lock, until the balance may have risen or the
+// direction has ended.
+func (x *stream) waitCreditLocked() error {
+	if x.out.ready == nil {
+		x.out.ready = make(chan struct{}, 1)
+	}
+	ready := x.out.ready
+	x.p.mu.Unlock()
+	defer x.p.mu.Lock()
+	select {
+	case <-ready:
+		return nil
+	case <-x.ctx.Done():
+		return x.ctx.Err()
+	}
+}

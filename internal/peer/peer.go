@@ -1,0 +1,253 @@
+package peer
+
+import (
+	"context"
+	"os"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/kinwire/kinwire/exchange"
+	"github.com/kinwire/kinwire/transport"
+	"github.com/kinwire/kinwire/wire"
+)
+
+// Config says how a peer behaves towards its owner.
+type Config struct {
+	// Side is which side of the link this is.
+	Side wire.Side
+	// Base is the context that the contexts of handlers derive their values from.
+	Base context.Context
+	// Handlers answer what the other side opens.
+	Handlers exchange.Handlers
+	// Control is given every message that is not of an exchange, in order, on the
+	// goroutine that reads: it must not wait, and what it keeps of a message it copies.
+	// An error ends the link.
+	Control func(wire.Message) error
+	// Panicked is told of a handler's panic before it is answered.
+	Panicked func(method string, value any, stack []byte)
+}
+
+// Terms are what one side announced in the handshake.
+type Terms struct {
+	MaxFrame    int
+	Window      int
+	Concurrency int // how many exchanges the other side may have open; 0: any number
+}
+
+// Peer is one side of a link. Its methods may be called by any number of goroutines.
+type Peer struct {
+	side     wire.Side
+	control  func(wire.Message) error
+	panicked func(method string, value any, stack []byte)
+	conn     transport.Conn
+	in       *wire.Reader // owned by whoever has the read role
+	base     context.Context
+	methods  map[string]method // those of Handlers
+	readTask func()            // read, made once
+	tasks    tasks
+	ended    chan struct{} // closed by endLocked
+	ignored  atomic.Uint64
+
+	mu          sync.Mutex
+	err         error // why the link has ended
+	established bool
+	refusing    bool // new exchanges are answered shutting_down
+	ours        Terms
+	theirs      Terms
+	features    features
+	table       map[uint64]*stream
+	nextID      uint64
+	serving     count // exchanges of the other side that are open
+	running     count // handlers, of exchanges that have ended as well
+	places      places
+	out         sender
+}
+
+// method is a handler and its name, which is at hand without a copy by this.
+type method struct {
+	name    string
+	handler exchange.Handler
+}
+
+// features are those in force.
+type features struct{ credit, cancel, hostCall bool }
+
+// New returns a peer that reads nothing until Start.
+func New(conn transport.Conn, c Config) *Peer {
+	p := &Peer{
+		side:     c.Side,
+		control:  c.Control,
+		panicked: c.Panicked,
+		conn:     conn,
+		in:       wire.NewReader(conn),
+		ended:    make(chan struct{}),
+		methods:  make(map[string]method, len(c.Handlers)),
+		table:    map[uint64]*stream{},
+		nextID:   1,
+	}
+	if c.Side == wire.Child {
+		p.nextID = 2
+	}
+	if c.Base == nil {
+		c.Base = context.Background()
+	}
+	for name, h := range c.Handlers {
+		p.methods[name] = method{name, h}
+	}
+	p.readTask = p.read
+	p.base = context.WithValue(context.WithoutCancel(c.Base), insideKey{}, p)
+	p.out = sender{mu: &p.mu, conn: conn, maxFrame: wire.DefaultMaxFrame, kick: make(chan struct{}, 1), failed: p.sendFailed}
+	return p
+}
+
+// Start begins to read. Until Establish only messages for Control may arrive.
+func (p *Peer) Start() {
+	p.tasks.Go(p.read)
+	p.tasks.Go(p.write)
+}
+
+// Establish opens the link for exchanges, on the terms that the two sides announced. The
+// owner calls it within the handshake: a parent from Control, with Initialized, and a child
+// to send that, as the first message that goes out on these terms.
+func (p *Peer) Establish(ours, theirs Terms, common []wire.Feature, first ...message) {
+	p.in.SetLimit(ours.MaxFrame)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, m := range first {
+		p.out.urgentLocked(m)
+	}
+	defer p.flushLocked()
+	p.established = true
+	p.ours, p.theirs = ours, theirs
+	p.features = features{
+		credit:   slices.Contains(common, wire.FeatureCredit),
+		cancel:   slices.Contains(common, wire.FeatureCancel),
+		hostCall: slices.Contains(common, wire.FeatureHostCall),
+	}
+	p.places.limit = theirs.Concurrency
+	p.out.maxFrame = theirs.MaxFrame
+}
+
+// Established reports whether the link is, or was, open for exchanges.
+func (p *Peer) Established() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.established
+}
+
+// Send queues a message that is not of an exchange, ahead of all that are.
+func (p *Peer) Send(m message) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.out.urgentLocked(m)
+	p.flushLocked()
+}
+
+// TrySend queues a message in turn with those of exchanges, unless so much is queued
+// already that it would have to wait. It reports whether it did.
+func (p *Peer) TrySend(m message) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.out.fullLocked() {
+		return false
+	}
+	_, err := p.out.queueLocked(m, byRoom)
+	p.flushLocked()
+	return err == nil
+}
+
+// SendLast queues a message behind all others and waits until the link has taken
+// everything, or ctx ends. Nothing can be sent after it.
+func (p *Peer) SendLast(ctx context.Context, m message) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	seq, err := p.out.queueLocked(m, byRoom)
+	if err != nil {
+		return err
+	}
+	p.out.closed = true
+	p.flushLocked()
+	return p.out.waitWrittenLocked(ctx, seq)
+}
+
+// InFlight returns how many exchanges of the other side are open.
+func (p *Peer) InFlight() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.serving.n
+}
+
+// Ignore counts a message that the owner has ignored.
+func (p *Peer) Ignore() { p.ignored.Add(1) }
+
+// Ignored returns how many messages have been ignored, as the protocol demands.
+func (p *Peer) Ignored() uint64 { return p.ignored.Load() }
+
+// Ended is closed once the link has ended: no more will be received, and every exchange of
+// this side has failed.
+func (p *Peer) Ended() <-chan struct{} { return p.ended }
+
+// Err returns why the link has ended, or nil while it has not: io.EOF if the other side
+// closed it, os.ErrClosed after Close, a *wire.Violation if it broke the protocol.
+func (p *Peer) Err() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.err
+}
+
+// Close ends the link, unless it has ended, and closes the connection. It takes as long as
+// that does; Finished tells when all is over.
+func (p *Peer) Close() {
+	p.end(errClosed)
+	p.conn.Close()
+}
+
+// Retire ends the link for that reason, but leaves the connection open until Close: for the
+// other side, which is about to leave, an end of file would mean that this side is gone.
+func (p *Peer) Retire(reason error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.err == nil {
+		p.endLocked(reason)
+		p.tasks.Close()
+	}
+}
+
+// Finished is closed once the link has ended and its last goroutine, handlers included, has
+// returned.
+func (p *Peer) Finished() <-chan struct{} { return p.tasks.Finished() }
+
+// errClosed is why a link has ended that this side closed.
+var errClosed error = closed{}
+
+type closed struct{}
+
+func (closed) Error() string        { return "the link was closed on this side" }
+func (closed) Is(target error) bool { return target == os.ErrClosed }
+
+// end ends the link for that reason, unless it has ended already.
+func (p *Peer) end(err error) {
+	p.mu.Lock()
+	first := p.err == nil
+	if first {
+		p.endLocked(err)
+	}
+	p.mu.Unlock()
+	if first {
+		// A reader that waits returns by this, and the writer by ended.
+		p.conn.Close()
+		p.tasks.Close()
+	}
+}
+
+// endLocked makes the one change from a link that works to one that has ended.
+func (p *Peer) endLocked(err error) {
+	p.err = err
+	close(p.ended)
+	p.out.failLocked(err)
+	for _, x := range p.table {
+		x.lostLocked(err)
+	}
+	p.places.failLocked()
+}
