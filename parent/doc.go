@@ -1,0 +1,41 @@
+// Package parent is one supervised worker: started, talked with, watched and stopped.
+//
+//	w, err := parent.Start(ctx, parent.Spec{Command: []string{"./worker"}})
+//	if err != nil {
+//		return err // says what happened, and quotes what the program printed
+//	}
+//	defer w.Shutdown(context.Background()) // with ctx, the end of that would kill the worker
+//	var answer string
+//	err = w.Call(ctx, "greet", "Ada", &answer)
+//
+// [Start] returns once the worker is ready for calls. [Attach] does the same for a worker
+// at the other end of a given connection, which may be a goroutine of this process.
+//
+// # Calls
+//
+// A [Worker] is an [exchange.Caller]: Call for one value and its answer, Open for streams.
+// A call ends exactly once, in one of four ways:
+//
+//   - with its result
+//   - with the worker's error, a *wire.Error
+//   - with the worker's death, a *process.ExitError, which has the exit report
+//   - with the end of its context
+//
+// Nothing is ever sent twice. errors.Is(err, wire.ErrNotSent) tells what is safe to repeat.
+//
+// # Supervision
+//
+// The worker leads a process group of its own. What it prints goes to [Spec.Logger] line by
+// line, and so do its log messages. It is pinged; one that does not answer is made to dump
+// its stacks, and killed. One that breaks the protocol is killed. Whatever it leaves behind
+// in its group is killed before it is reaped. How it ended is in [Worker.Exit], and never
+// guessed.
+//
+// # What holds on which system
+//
+// On Linux the worker itself dies with its host, however that ends, be it stopped or busy. A
+// process that the worker started sees the host's end only if it is a worker with an SDK,
+// which leaves when its link closes, and not while it is stopped; the same goes for all
+// workers on macOS and the BSDs. On Windows there are no process groups: only the worker
+// itself is killed.
+package parent

@@ -1,0 +1,167 @@
+package parent
+
+import (
+	"fmt"
+	"math"
+	"path/filepath"
+	"time"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+
+	"github.com/kinwire/kinwire/exchange"
+	"github.com/kinwire/kinwire/transport"
+	"github.com/kinwire/kinwire/wire"
+)
+
+// Spec says which worker to start and how to supervise it. Only Command is required, and
+// for [Attach] not even that. The zero value of every option is its default; a negative
+// one means none.
+type Spec struct {
+	// Command is the worker's program and its arguments. A program without a slash is
+	// looked up in PATH.
+	Command []string
+	// Dir is the worker's working directory. If empty, the host's.
+	Dir string
+	// Env amends the host's environment: "NAME=value" sets and "NAME" removes.
+	Env []string
+
+	// Name is what the worker is called in logs and errors. If empty, the base name of
+	// its program.
+	Name string
+	// Transport makes the link. If nil, socketpair.Transport, and on Windows
+	// stdio.Transport.
+	Transport transport.Transport
+	// Config is handed to the worker's Init. It can be anything that msgpack can encode.
+	Config any
+	// Handlers answer what the worker calls on its host. Their context is one from which
+	// a call back into the same worker fails rather than waits for a place.
+	Handlers exchange.Handlers
+	// Logger takes the worker's output and log messages, and what supervision has to say,
+	// each line with the fields worker and pid, the name and the process id. (Fields of
+	// the worker that are called so too get an underscore.) Nothing waits for it: what
+	// it is too slow to take is dropped and counted. If nil, nothing is logged.
+	Logger *zap.Logger
+	// LogLevel is the least level of the worker's log messages. If zero, info.
+	LogLevel zapcore.Level
+
+	// StartTimeout is how long the worker has until it is ready. If zero, 10 s; if
+	// negative, as long as it takes.
+	StartTimeout time.Duration
+	Health       Health
+	Stop         Stop
+	Limits       Limits
+}
+
+// Health says how the worker is watched.
+type Health struct {
+	// Interval is the time from one ping to the next. If zero, 2.5 s; if negative, the
+	// worker is not pinged.
+	Interval time.Duration
+	// Timeout is how long a ping may go unanswered until the worker is unresponsive: it
+	// is made to dump its stacks, and killed. Time in which the host itself did not run
+	// does not count. If zero, 60 s; if negative, for ever.
+	Timeout time.Duration
+	// SlowPong is the round trip from which a warning is logged, every 30 s at most. If
+	// zero, 0.5 s; if negative, none is.
+	SlowPong time.Duration
+	// Misses is how many pings in a row must be unanswered by the next one until the
+	// worker is unhealthy. It has recovered once it answers a ping before the next one.
+	// If zero, 2; if negative, it never becomes unhealthy.
+	Misses int
+	// OnUnhealthy, if set, is called once when the worker becomes unhealthy, and again
+	// only after it has recovered meanwhile. It may take its time: supervision does not
+	// wait for it.
+	OnUnhealthy func()
+}
+
+// Stop says how much time each step of a shutdown has.
+type Stop struct {
+	// Grace is how long the worker's handlers may still run after Shutdown. If zero,
+	// 10 s; if negative, not at all.
+	Grace time.Duration
+	// Term is how long it has to exit after SIGTERM. If zero, 3 s; if negative, SIGTERM
+	// is left out.
+	Term time.Duration
+	// Kill is how long is waited for its end after SIGKILL. If zero, 1 s; if negative, as
+	// long as it takes.
+	Kill time.Duration
+}
+
+// Limits are what the host announces to the worker.
+type Limits struct {
+	// MaxFrame is the largest frame that the host accepts, in bytes. If zero, 16 MiB; the
+	// least is 4096.
+	MaxFrame int
+	// Window is how many bytes of a stream the worker may send ahead of whoever receives
+	// them. If zero, 64 KiB.
+	Window int
+	// Concurrency is how many calls the worker may have open with its host. If zero, 64;
+	// if negative, any number.
+	Concurrency int
+}
+
+// farewell is what a worker has for its last message after the grace, and to exit once its
+// link has ended.
+const farewell = time.Second
+
+func (s *Spec) name() string {
+	switch {
+	case s.Name != "":
+		return s.Name
+	case len(s.Command) > 0:
+		return filepath.Base(s.Command[0])
+	}
+	return "worker"
+}
+
+func (s *Spec) transport() transport.Transport {
+	if s.Transport != nil {
+		return s.Transport
+	}
+	return defaultTransport
+}
+
+func (s *Spec) logger() *zap.Logger {
+	if s.Logger != nil {
+		return s.Logger
+	}
+	return zap.NewNop()
+}
+
+func (s *Spec) startTimeout() time.Duration { return or(s.StartTimeout, 10*time.Second) }
+
+func (h *Health) interval() time.Duration { return or(h.Interval, 2500*time.Millisecond) }
+func (h *Health) timeout() time.Duration  { return or(h.Timeout, 60*time.Second) }
+func (h *Health) slowPong() time.Duration { return or(h.SlowPong, 500*time.Millisecond) }
+func (h *Health) misses() int             { return or(h.Misses, 2) }
+
+func (s *Stop) grace() time.Duration { return max(0, or(s.Grace, 10*time.Second)) }
+
+func (l *Limits) maxFrame() int { return or(l.MaxFrame, wire.DefaultMaxFrame) }
+func (l *Limits) window() int   { return or(l.Window, wire.DefaultWindow) }
+func (l *Limits) concurrency() int {
+	if l.Concurrency < 0 {
+		return math.MaxInt32 // which no one ever has open; 0 would be the default
+	}
+	return or(l.Concurrency, wire.DefaultHostConcurrency)
+}
+
+// check finds limits that no worker would accept.
+func (l *Limits) check() error {
+	switch {
+	case l.MaxFrame != 0 && l.MaxFrame < wire.LeastMaxFrame:
+		return fmt.Errorf("Limits.MaxFrame is %d; the least is %d", l.MaxFrame, wire.LeastMaxFrame)
+	case l.Window < 0:
+		return fmt.Errorf("Limits.Window is %d", l.Window)
+	}
+	return nil
+}
+
+// or returns v, or the default if it is zero.
+func or[T int | time.Duration](v, byDefault T) T {
+	if v == 0 {
+		return byDefault
+	}
+	return v
+}
