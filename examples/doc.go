@@ -1,0 +1,3 @@
+// Package examples holds one program for each feature, and a test that runs all of them.
+// README.md lists them.
+package examples
