@@ -1,0 +1,65 @@
+package main
+
+import (
+	"cmp"
+	"slices"
+)
+
+// baseline is the peer that the others' ratios refer to.
+const baseline = "raw-blocking"
+
+// A Peer is one way to call a child process. To add one, write a file that implements
+// Peer and Link and says register in its init.
+type Peer interface {
+	// Info describes the peer; it always returns the same.
+	Info() Info
+	// Start starts a child process that runs Serve (see command) and returns once
+	// the link can be called.
+	Start() (Link, error)
+	// Serve is the child's side: it echoes until the parent is gone (end of file),
+	// then returns.
+	Serve() error
+}
+
+// Info describes a peer.
+type Info struct {
+	Name        string // as -peer and the report have it
+	About       string // a line for -h
+	MaxInFlight int    // workloads with more calls at once are left out; 0 means any number
+}
+
+// A Link is a running child and the way to it.
+type Link interface {
+	// Call sends payload to the child and returns its echo. Up to MaxInFlight calls
+	// run at once, each from its own goroutine and with its own into.
+	//
+	// If into is nil, the echo is in a fresh buffer, which is the caller's from then
+	// on. Else it may be in into, which has room for it, or anywhere but in payload,
+	// and is valid until the same goroutine calls again. Both payload and into are
+	// the caller's again when Call returns.
+	Call(payload, into []byte) ([]byte, error)
+	// Close ends the child and returns once it has been reaped, with an error if it
+	// had to be killed or failed. It is called once, and makes calls that still run
+	// fail.
+	Close() error
+}
+
+var peers []Peer
+
+// register adds a peer; it is for init functions.
+func register(p Peer) { peers = append(peers, p) }
+
+// registered returns all peers by name, the baseline first.
+func registered() []Peer {
+	return slices.SortedFunc(slices.Values(peers), func(a, b Peer) int {
+		if a, b := peerName(a) == baseline, peerName(b) == baseline; a != b {
+			if a {
+				return -1
+			}
+			return 1
+		}
+		return cmp.Compare(peerName(a), peerName(b))
+	})
+}
+
+func peerName(p Peer) string { return p.Info().Name }
