@@ -1,0 +1,113 @@
+# What one does with the tree. `make` alone lists it.
+
+SHELL := bash
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.SUFFIXES:
+
+FUZZTIME   ?= 5s
+SOAK_COUNT ?= 10
+
+# The systems that the code must compile for. It has no C of its own; only the race detector
+# needs cgo.
+SYSTEMS := linux windows darwin freebsd
+
+# Every module of the tree. The one in tools only pins programs and holds no package.
+MODULES := $(sort $(patsubst %/go.mod,%,$(shell find . -name go.mod \
+	-not -path './.*/*' -not -path '*/testdata/*' -not -path './bin/*')))
+CODE := $(filter-out ./tools,$(MODULES))
+
+GOFMT = "$$(go env GOROOT)/bin/gofmt"
+STATICCHECK = go tool -modfile="$(CURDIR)/tools/go.mod" staticcheck
+
+step = @printf '\n== %s\n' "$(1)"
+
+.PHONY: help
+help: ## list the targets
+	@echo 'usage: make TARGET [FUZZTIME=5s] [SOAK_COUNT=10]'
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+.PHONY: test
+test: check-fmt vet lint check-tidy race fuzz ## all checks and all tests: what must pass before a commit
+	@printf '\nAll checks and tests passed.\n'
+
+.PHONY: fmt
+fmt: ## format the Go files
+	@$(GOFMT) -w .
+
+.PHONY: check-fmt
+check-fmt: ## fail if a Go file is not formatted
+	$(call step,format)
+	@files=$$($(GOFMT) -l .) || exit 1; \
+	if [ -n "$$files" ]; then echo "not formatted (make fmt):"; echo "$$files"; exit 1; fi
+	@echo ok
+
+.PHONY: vet
+vet: ## go vet, for every system
+	@for system in $(SYSTEMS); do \
+		printf '\n== vet, %s\n' $$system; \
+		CGO_ENABLED=0 GOOS=$$system go vet ./... || exit 1; \
+		echo ok; \
+	done
+	@for module in $(filter-out .,$(CODE)); do \
+		printf '\n== vet, %s\n' $$module; \
+		(cd $$module && go vet ./...) || exit 1; \
+		echo ok; \
+	done
+
+# A check that looks at the whole program, such as the one for unused code, takes all
+# systems together: what only one of them uses is used.
+.PHONY: lint
+lint: ## staticcheck, for every system together
+	@for module in $(CODE); do \
+		printf '\n== staticcheck, %s\n' $$module; \
+		(cd $$module && for system in $(SYSTEMS); do echo "$$system: GOOS=$$system CGO_ENABLED=0"; done | \
+			$(STATICCHECK) -matrix ./...) || exit 1; \
+		echo ok; \
+	done
+
+.PHONY: check-tidy
+check-tidy: ## fail if a go.mod or go.sum is not tidy
+	@for module in $(MODULES); do \
+		printf '\n== go mod tidy, %s\n' $$module; \
+		(cd $$module && go mod tidy -diff) || exit 1; \
+		echo ok; \
+	done
+
+.PHONY: race
+race: ## the tests of every module, under the race detector
+	@for module in $(CODE); do \
+		printf '\n== go test -race, %s\n' $$module; \
+		(cd $$module && CGO_ENABLED=1 go test -race ./...) || exit 1; \
+	done
+
+.PHONY: fuzz
+fuzz: ## every fuzz target for FUZZTIME
+	@for module in $(CODE); do \
+		printf '\n== fuzz, %s, %s each\n' $$module $(FUZZTIME); \
+		(cd $$module && FUZZTIME=$(FUZZTIME) "$(CURDIR)/tools/fuzz.sh") || exit 1; \
+	done
+
+.PHONY: soak
+soak: ## long runs: the tests SOAK_COUNT times over, then every fuzz target for 5 minutes
+	@for module in $(CODE); do \
+		printf '\n== soak, %s, %s times\n' $$module $(SOAK_COUNT); \
+		(cd $$module && CGO_ENABLED=1 KINWIRE_SOAK=1 go test -race -count $(SOAK_COUNT) -timeout 3h ./...) || exit 1; \
+	done
+	@$(MAKE) --no-print-directory fuzz FUZZTIME=$(if $(filter command line,$(origin FUZZTIME)),$(FUZZTIME),5m)
+
+.PHONY: bench
+bench: ## the benchmarks, then this project beside its peers
+	$(call step,go test -bench)
+	go test -run '^$$' -bench . -benchmem ./...
+	$(call step,bench)
+	cd bench && go run .
+
+.PHONY: api
+api: ## rewrite the golden file of the exported API
+	go test ./internal/repo -run '^TestAPI$$' -count 1 -update
+
+.PHONY: build
+build: ## bin/kinwire, and the example programs beside it
+	@mkdir -p bin
+	go build -o bin/ ./cmd/... ./examples/...
