@@ -72,6 +72,7 @@ type sender struct {
 	written uint64
 	active  bool // somebody has the write role
 	inWrite bool // and is in a write, without the lock
+	full    bool // the link has not taken all of the batch
 
 	progress chan struct{} // closed after a write, if somebody waits for it
 }

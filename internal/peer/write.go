@@ -36,12 +36,10 @@ func (p *Peer) flushLocked() {
 		return
 	}
 	for range turns {
-		if !s.nextBatchLocked() {
-			return
-		}
-		if !s.writeLocked() {
+		if s.full || !s.nextBatchLocked() {
 			break
 		}
+		s.writeLocked()
 	}
 	if s.err == nil && s.nextBatchLocked() {
 		s.active = true // handed to the writer
@@ -60,26 +58,33 @@ func (p *Peer) write() {
 		}
 		p.mu.Lock()
 		for s.active && s.err == nil {
-			if !s.nextBatchLocked() {
+			switch {
+			case s.full:
+				s.waitWritableLocked()
+			case s.nextBatchLocked():
+				s.writeLocked()
+			default:
 				s.active = false
-				break
-			}
-			if !s.writeLocked() && s.err == nil {
-				p.mu.Unlock()
-				err := s.conn.WaitWritable()
-				p.mu.Lock()
-				if err != nil {
-					s.failLocked(err)
-				}
 			}
 		}
 		p.mu.Unlock()
 	}
 }
 
-// writeLocked gives the batch to the link, without the lock, and reports whether it took
-// all of it.
-func (s *sender) writeLocked() bool {
+// waitWritableLocked waits, without the lock, until the link is not full any more.
+func (s *sender) waitWritableLocked() {
+	s.mu.Unlock()
+	err := s.conn.WaitWritable()
+	s.mu.Lock()
+	s.full = false
+	if err != nil {
+		s.failLocked(err)
+	}
+}
+
+// writeLocked gives the batch to the link, without the lock. What the link does not take
+// makes it full.
+func (s *sender) writeLocked() {
 	role := s.active
 	s.active, s.inWrite = true, true
 	batch := s.batch
@@ -91,7 +96,7 @@ func (s *sender) writeLocked() bool {
 	if err != nil {
 		s.failLocked(err)
 	}
+	s.full = len(s.batch) > 0
 	s.dropLocked()
 	s.notifyLocked()
-	return len(s.batch) == 0
 }
