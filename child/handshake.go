@@ -1,6 +1,7 @@
 package child
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -35,8 +36,8 @@ func (s *session) start(ctx context.Context, in wire.Initialize) error {
 		return s.refuse(failed)
 	}
 	ours := peer.Terms{
-		MaxFrame:    or(s.MaxFrame, wire.DefaultMaxFrame),
-		Window:      or(s.Window, wire.DefaultWindow),
+		MaxFrame:    cmp.Or(s.MaxFrame, wire.DefaultMaxFrame),
+		Window:      cmp.Or(s.Window, wire.DefaultWindow),
 		Concurrency: max(s.Concurrency, 0),
 	}
 	theirs := peer.Terms{MaxFrame: in.MaxFrame, Window: in.Window, Concurrency: in.Concurrency}
@@ -127,10 +128,3 @@ func (s *session) refuse(e *wire.Error) error {
 // maxInitError is how much of an error of Init is told, and of its data: any frame has room
 // for it.
 const maxInitError = 64 << 10
-
-func or(v, def int) int {
-	if v == 0 {
-		return def
-	}
-	return v
-}

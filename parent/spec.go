@@ -1,6 +1,7 @@
 package parent
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"path/filepath"
@@ -129,22 +130,22 @@ func (s *Spec) logger() *zap.Logger {
 	return zap.NewNop()
 }
 
-func (s *Spec) startTimeout() time.Duration { return or(s.StartTimeout, 10*time.Second) }
+func (s *Spec) startTimeout() time.Duration { return cmp.Or(s.StartTimeout, 10*time.Second) }
 
-func (h *Health) interval() time.Duration { return or(h.Interval, 2500*time.Millisecond) }
-func (h *Health) timeout() time.Duration  { return or(h.Timeout, 60*time.Second) }
-func (h *Health) slowPong() time.Duration { return or(h.SlowPong, 500*time.Millisecond) }
-func (h *Health) misses() int             { return or(h.Misses, 2) }
+func (h *Health) interval() time.Duration { return cmp.Or(h.Interval, 2500*time.Millisecond) }
+func (h *Health) timeout() time.Duration  { return cmp.Or(h.Timeout, 60*time.Second) }
+func (h *Health) slowPong() time.Duration { return cmp.Or(h.SlowPong, 500*time.Millisecond) }
+func (h *Health) misses() int             { return cmp.Or(h.Misses, 2) }
 
-func (s *Stop) grace() time.Duration { return max(0, or(s.Grace, 10*time.Second)) }
+func (s *Stop) grace() time.Duration { return max(0, cmp.Or(s.Grace, 10*time.Second)) }
 
-func (l *Limits) maxFrame() int { return or(l.MaxFrame, wire.DefaultMaxFrame) }
-func (l *Limits) window() int   { return or(l.Window, wire.DefaultWindow) }
+func (l *Limits) maxFrame() int { return cmp.Or(l.MaxFrame, wire.DefaultMaxFrame) }
+func (l *Limits) window() int   { return cmp.Or(l.Window, wire.DefaultWindow) }
 func (l *Limits) concurrency() int {
 	if l.Concurrency < 0 {
 		return math.MaxInt32 // which no one ever has open; 0 would be the default
 	}
-	return or(l.Concurrency, wire.DefaultHostConcurrency)
+	return cmp.Or(l.Concurrency, wire.DefaultHostConcurrency)
 }
 
 // check finds limits that no worker would accept.
@@ -156,12 +157,4 @@ func (l *Limits) check() error {
 		return fmt.Errorf("Limits.Window is %d", l.Window)
 	}
 	return nil
-}
-
-// or returns v, or the default if it is zero.
-func or[T int | time.Duration](v, byDefault T) T {
-	if v == 0 {
-		return byDefault
-	}
-	return v
 }

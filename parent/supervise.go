@@ -152,7 +152,7 @@ func (w *Worker) release() {
 
 // awaitKilled waits for the end of a process that has exited, or was sent SIGKILL.
 func (w *Worker) awaitKilled() bool {
-	limit := or(w.spec.Stop.Kill, time.Second)
+	limit := cmp.Or(w.spec.Stop.Kill, process.DefaultKill)
 	if limit < 0 {
 		<-w.exited()
 		return true
@@ -171,8 +171,7 @@ func (w *Worker) report() *process.Exit {
 		defer w.mu.Unlock()
 		return w.unknownExit(cmp.Or(w.reason, cause.Error()))
 	}
-	// The output is read to its end, and OnLine has had its time, two seconds later.
-	if !w.await(w.proc.Done(), 3*time.Second) {
+	if !w.await(w.proc.Done(), process.EndTime+farewell) {
 		return w.unknownExit("still there after SIGKILL")
 	}
 	exit := w.proc.Exit()

@@ -1,15 +1,17 @@
 package process
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"time"
 )
 
+// The steps of a [Ladder] where it does not say.
 const (
-	defaultTerm = 3 * time.Second
-	defaultKill = time.Second
+	DefaultTerm = 3 * time.Second
+	DefaultKill = time.Second
 )
 
 // ErrStuck means that a process has not ended although it was sent SIGKILL: it hangs in a
@@ -40,7 +42,7 @@ type Ladder struct {
 // Several Stops may run at a time: each keeps its own times. Called from OnLine, it costs
 // the 1 s that OnLine is waited for.
 func (p *Process) Stop(ctx context.Context, l Ladder, reason string) error {
-	term, kill := orDefault(l.Term, defaultTerm), orDefault(l.Kill, defaultKill)
+	term, kill := cmp.Or(l.Term, DefaultTerm), cmp.Or(l.Kill, DefaultKill)
 	if term > 0 && ctx.Err() == nil {
 		p.Terminate(reason)
 		p.awaitExited(ctx, term)
@@ -73,12 +75,4 @@ func (p *Process) awaitExited(ctx context.Context, d time.Duration) bool {
 	default:
 		return false
 	}
-}
-
-// orDefault returns d, or the default if it is zero.
-func orDefault(d, byDefault time.Duration) time.Duration {
-	if d == 0 {
-		return byDefault
-	}
-	return d
 }

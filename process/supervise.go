@@ -12,6 +12,9 @@ const (
 	drainTime = time.Second
 	// deliverTime is how long OnLine has after the end of the output to take what waits.
 	deliverTime = time.Second
+
+	// EndTime is how long Done comes after the leader's exit, at the most.
+	EndTime = drainTime + deliverTime
 )
 
 // reap is a variable so that a test can look at what was done before.

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"cmp"
 	"slices"
 	"time"
 )
@@ -111,9 +112,9 @@ func (m Message) Initialize() (v Initialize, err error) {
 			v.Config = c.raw()
 		}
 	}
-	orDefault(&v.MaxFrame, DefaultMaxFrame)
-	orDefault(&v.Window, DefaultWindow)
-	orDefault(&v.Concurrency, DefaultHostConcurrency)
+	v.MaxFrame = cmp.Or(v.MaxFrame, DefaultMaxFrame)
+	v.Window = cmp.Or(v.Window, DefaultWindow)
+	v.Concurrency = cmp.Or(v.Concurrency, DefaultHostConcurrency)
 	return v, f.err
 }
 
@@ -150,20 +151,14 @@ func (m Message) Initialized() (v Initialized, err error) {
 			}
 		}
 	}
-	orDefault(&v.MaxFrame, DefaultMaxFrame)
-	orDefault(&v.Window, DefaultWindow)
+	v.MaxFrame = cmp.Or(v.MaxFrame, DefaultMaxFrame)
+	v.Window = cmp.Or(v.Window, DefaultWindow)
 	return v, f.err
 }
 
 // Both returns the features that are in both lists.
 func Both(a, b []Feature) []Feature {
 	return slices.DeleteFunc(slices.Clone(a), func(f Feature) bool { return !slices.Contains(b, f) })
-}
-
-func orDefault(v *int, def int) {
-	if *v == 0 {
-		*v = def
-	}
 }
 
 // fields enters the map that is the message's only element.

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -529,8 +530,8 @@ func TestSpecDumps(t *testing.T) {
 // withDefaults is the message as its receiver reads it.
 func withDefaults(m appender) appender {
 	if m, ok := m.(Initialized); ok {
-		orDefault(&m.MaxFrame, DefaultMaxFrame)
-		orDefault(&m.Window, DefaultWindow)
+		m.MaxFrame = cmp.Or(m.MaxFrame, DefaultMaxFrame)
+		m.Window = cmp.Or(m.Window, DefaultWindow)
 		return m
 	}
 	return m
