@@ -205,6 +205,9 @@ func TestHostIgnores(t *testing.T) {
 		if c.logged("psst") != 0 {
 			t.Error("the log was logged")
 		}
+		if n := c.w.peer.Ignored(); n != 1+16+2+4+1 {
+			t.Errorf("%d messages are counted as ignored", n)
+		}
 	})
 }
 

@@ -182,18 +182,28 @@ func (g grease) Append(dst []byte) []byte { return wire.AppendGrease(dst, uint64
 
 // pong takes an answer, and with it all to earlier pings. Answers to nothing are ignored.
 func (h *health) pong(seq uint64, now time.Time) {
-	roundTrip, recovered, slow := h.answered(seq, now)
-	if recovered {
+	a, asked := h.answered(seq, now)
+	if !asked {
+		h.w.peer.Ignore()
+	}
+	if a.recovered {
 		h.w.log.Info("the worker has recovered")
 	}
-	if slow {
-		h.w.log.Warn("the worker was slow to answer a ping", zap.Duration("round_trip", roundTrip))
+	if a.slow {
+		h.w.log.Warn("the worker was slow to answer a ping", zap.Duration("round_trip", a.roundTrip))
 	}
 }
 
-// answered is pong without its consequences. Only the answer to the newest ping is in time:
+// pongNews is what a Pong tells.
+type pongNews struct {
+	roundTrip time.Duration
+	recovered bool // the worker was unhealthy up to it
+	slow      bool // and somebody should know
+}
+
+// answered is pong without its consequences, and reports whether anybody had asked. Only the answer to the newest ping is in time:
 // a worker that is late for every ping does not recover by that.
-func (h *health) answered(seq uint64, now time.Time) (roundTrip time.Duration, recovered, slow bool) {
+func (h *health) answered(seq uint64, now time.Time) (a pongNews, asked bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for i, p := range h.open {
@@ -204,16 +214,17 @@ func (h *health) answered(seq uint64, now time.Time) (roundTrip time.Duration, r
 		stalled := h.stalledLocked(now)
 		h.last = max(0, now.Sub(p.sent)-stalled)
 		if seq == h.seq {
-			recovered = h.unhealthy
+			a.recovered = h.unhealthy
 			h.misses, h.unhealthy = 0, false
 		}
 		limit := h.w.spec.Health.slowPong()
 		if limit > 0 && h.last >= limit && stalled == 0 && (h.warned.IsZero() || now.Sub(h.warned) >= slowPongEvery) {
-			h.warned, slow = now, true
+			h.warned, a.slow = now, true
 		}
-		return h.last, recovered, slow
+		a.roundTrip = h.last
+		return a, true
 	}
-	return 0, false, false
+	return pongNews{}, false
 }
 
 func (h *health) roundTrip() time.Duration {

@@ -244,9 +244,9 @@ func TestStallOfTheHost(t *testing.T) {
 	}
 
 	h = fresh()
-	_, _, slow := h.answered(1, now.Add(time.Minute))
-	if slow || h.last > 2*time.Second {
-		t.Errorf("an answer that was read after a stall: slow %v, %v", slow, h.last)
+	news, _ := h.answered(1, now.Add(time.Minute))
+	if news.slow || h.last > 2*time.Second {
+		t.Errorf("an answer that was read after a stall: slow %v, %v", news.slow, h.last)
 	}
 
 	h = fresh()
