@@ -63,6 +63,15 @@ func init() {
 	programs["silent"] = func([]string) { raw(all); time.Sleep(time.Hour) }
 	// unlink closes its link after the first call and lives on.
 	programs["unlink"] = func([]string) { c := raw(all); first(c); c.Close(); time.Sleep(time.Hour) }
+	// reads on says goodbye, and takes an end of file for the host's while it tidies up.
+	programs["reads on"] = func([]string) {
+		c := raw(all)
+		next(c, wire.TypeShutdown)
+		c.TryWrite([][]byte{wire.Exiting{}.Append(nil)})
+		go next(c, wire.TypeInitialize) // which never comes; an end of file exits with 69
+		time.Sleep(200 * time.Millisecond)
+		os.Exit(0)
+	}
 	// half answer dies in the midst of a frame.
 	programs["half answer"] = func([]string) {
 		c := raw(all)

@@ -52,6 +52,14 @@ func TestShutdownOfBusyWorker(t *testing.T) {
 	})
 }
 
+// A worker that has said goodbye sees no end of file before it is gone.
+func TestLinkOutlivesTheGoodbye(t *testing.T) {
+	w := start(t, program("reads on"))
+	if err := w.Shutdown(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
 // The whole ladder: a worker that answers nothing, ignores SIGTERM, or is stopped.
 func TestLadder(t *testing.T) {
 	quick := Stop{Grace: 50 * time.Millisecond, Term: 100 * time.Millisecond, Kill: 10 * time.Second}
