@@ -114,7 +114,7 @@ func (s *session) control(m wire.Message) error {
 		if !s.peer.Established() {
 			return wire.Violatef(wire.RuleOrder, "Shutdown before Initialized")
 		}
-		inFlight, _ := s.peer.Refuse()
+		inFlight := s.peer.Refuse()
 		s.peer.Send(wire.ShutdownAck{InFlight: inFlight})
 		select {
 		case <-s.shutdown: // replaced by this one
@@ -132,7 +132,7 @@ func (s *session) run(ctx context.Context) error {
 		return s.stop(ctx, down)
 	case <-ctx.Done():
 		// An acknowledgement that nobody asked for says that this worker wants replacing.
-		inFlight, _ := s.peer.Refuse()
+		inFlight := s.peer.Refuse()
 		s.peer.Send(wire.ShutdownAck{InFlight: inFlight})
 		return s.stop(context.WithoutCancel(ctx), wire.Shutdown{Grace: TermGrace, Reason: reason(ctx)})
 	case <-s.peer.Ended():

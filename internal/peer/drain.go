@@ -3,12 +3,12 @@ package peer
 import "github.com/kinwire/kinwire/wire"
 
 // Refuse answers new exchanges of the other side with shutting_down from now on. It returns
-// how many are open, and a channel that is closed when the last of them has ended.
-func (p *Peer) Refuse() (inFlight int, idle <-chan struct{}) {
+// how many are open.
+func (p *Peer) Refuse() (inFlight int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.refusing = true
-	return p.serving.n, p.serving.noneLocked()
+	return p.serving
 }
 
 // Returned returns a channel that is closed as soon as no handler runs, be it that its

@@ -15,7 +15,7 @@ func TestShutdown(t *testing.T) {
 		r.send(opening(1, empty, "echo", nil))
 		r.send(opening(3, end, "hang", nil))
 		settle()
-		n, idle := p.Refuse()
+		n, returned := p.Refuse(), p.Returned()
 		if n != 2 {
 			t.Errorf("%d exchanges are open", n)
 		}
@@ -33,7 +33,7 @@ func TestShutdown(t *testing.T) {
 		r.want("the first ends", output(1, end|empty, nil))
 		settle()
 		select {
-		case <-idle:
+		case <-returned:
 			t.Error("one is open still")
 		default:
 		}
@@ -42,8 +42,8 @@ func TestShutdown(t *testing.T) {
 		if e.Message != "the grace is over" {
 			t.Errorf("the reason is %q", e.Message)
 		}
-		<-idle
-		if n, _ := p.Refuse(); n != 0 {
+		<-returned
+		if n := p.Refuse(); n != 0 {
 			t.Errorf("%d exchanges are open", n)
 		}
 		if err := p.SendLast(t.Context(), wire.Exiting{Code: 3, Reason: "told to"}); err != nil {
@@ -58,11 +58,10 @@ func TestShutdown(t *testing.T) {
 // TestRefuseWhenIdle: there is nothing to wait for.
 func TestRefuseWhenIdle(t *testing.T) {
 	converse(t, setup{side: wire.Child}, func(t *testing.T, p *Peer, r *raw) {
-		n, idle := p.Refuse()
-		<-idle
-		if n != 0 {
+		if n := p.Refuse(); n != 0 {
 			t.Errorf("%d exchanges are open", n)
 		}
+		<-p.Returned()
 	})
 }
 
@@ -101,8 +100,8 @@ func TestNothingAfterTheLastFrame(t *testing.T) {
 		r.quiet("nothing follows the last frame")
 		settle()
 		p.mu.Lock()
-		if p.serving.n != 0 {
-			t.Errorf("%d exchanges of the other side are open", p.serving.n)
+		if p.serving != 0 {
+			t.Errorf("%d exchanges of the other side are open", p.serving)
 		}
 		p.mu.Unlock()
 	})
@@ -149,29 +148,35 @@ func TestCancelAllWaitsForNobody(t *testing.T) {
 		release = make(chan struct{})
 		r.send(opening(1, end, "deaf", 1))
 		settle()
-		_, idle := p.Refuse()
 		p.CancelAll("enough")
-		<-idle
+		if n := p.Refuse(); n != 0 {
+			t.Errorf("%d exchanges are open", n)
+		}
 		r.wantError("its end", 1, wire.CodeCanceled)
+		returned := p.Returned()
+		settle()
+		select {
+		case <-returned:
+			t.Error("the handler runs still")
+		default:
+		}
 		close(release)
+		<-returned
 		r.quiet("the one end")
 	})
 }
 
-// TestIdleAfterTheLink: the end of the link ends every exchange.
-func TestIdleAfterTheLink(t *testing.T) {
+// TestReturnedAfterTheLink: the end of the link ends every exchange, and with it its handler.
+func TestReturnedAfterTheLink(t *testing.T) {
 	s := setup{side: wire.Child, handlers: standard}
 	converse(t, s, func(t *testing.T, p *Peer, r *raw) {
 		r.send(opening(1, end, "hang", 1))
 		settle()
-		_, idle := p.Refuse()
 		r.conn.Close()
-		<-idle
-		n, idle := p.Refuse()
-		if n != 0 {
+		<-p.Returned()
+		if n := p.Refuse(); n != 0 {
 			t.Errorf("%d exchanges are open", n)
 		}
-		<-idle
 	})
 }
 

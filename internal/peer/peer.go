@@ -58,7 +58,7 @@ type Peer struct {
 	features    features
 	table       map[uint64]*stream
 	nextID      uint64
-	serving     count // exchanges of the other side that are open
+	serving     int   // exchanges of the other side that are open
 	running     count // handlers, of exchanges that have ended as well
 	places      places
 	out         sender
@@ -175,7 +175,7 @@ func (p *Peer) SendLast(ctx context.Context, m message) error {
 func (p *Peer) InFlight() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.serving.n
+	return p.serving
 }
 
 // Ignore counts a message that the owner has ignored.

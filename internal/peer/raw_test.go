@@ -276,8 +276,8 @@ func checkOver(t *testing.T, p *Peer) {
 		t.Errorf("%d exchanges are left in the table", len(p.table))
 	case p.places.taken.n > 0 || len(p.places.queue) > 0:
 		t.Errorf("%d places are taken, and %d callers wait for one", p.places.taken.n, len(p.places.queue))
-	case p.serving.n > 0:
-		t.Errorf("%d exchanges of the other side are open", p.serving.n)
+	case p.serving > 0:
+		t.Errorf("%d exchanges of the other side are open", p.serving)
 	case p.err != nil && !p.out.inWrite && (p.out.frames != nil || p.out.batch != nil || p.out.urgent != nil):
 		t.Errorf("the queue keeps what will never be written")
 	}

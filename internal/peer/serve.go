@@ -20,8 +20,8 @@ func (p *Peer) acceptLocked(in wire.Input, kept bool) (*stream, exchange.Handler
 		p.refuseLocked(in.ID, wire.CodeShuttingDown, "no new requests are taken")
 	case !known:
 		p.refuseLocked(in.ID, wire.CodeUnknownMethod, fmt.Sprintf("there is no method %q", shorten(in.Method)))
-	case p.ours.Concurrency > 0 && p.serving.n >= p.ours.Concurrency:
-		p.refuseLocked(in.ID, wire.CodeOverloaded, fmt.Sprintf("%d exchanges are open, which is the limit", p.serving.n))
+	case p.ours.Concurrency > 0 && p.serving >= p.ours.Concurrency:
+		p.refuseLocked(in.ID, wire.CodeOverloaded, fmt.Sprintf("%d exchanges are open, which is the limit", p.serving))
 	case limited && left == 0:
 		p.refuseLocked(in.ID, wire.CodeDeadlineExceeded, "the time was up when the request came")
 	default:
@@ -34,7 +34,7 @@ func (p *Peer) acceptLocked(in wire.Input, kept bool) (*stream, exchange.Handler
 			x.cancel = func(cause error) { cancel(cause); stop() }
 		}
 		x.method, x.meta = m.name, append(wire.Meta(nil), in.Meta...)
-		p.serving.addLocked(1)
+		p.serving++
 		p.running.addLocked(1)
 		x.deliverLocked(in.Flags, in.Payload, 0, kept)
 		return x, m.handler

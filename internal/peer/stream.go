@@ -325,5 +325,5 @@ func (p *Peer) removeLocked(x *stream) {
 		}
 		return
 	}
-	p.serving.addLocked(-1)
+	p.serving--
 }
