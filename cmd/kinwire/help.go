@@ -72,3 +72,34 @@ const runExamples = `  # Send a value there and back.
 
   # A worker that only has standard input and output.
   echo 1 | kinwire run --transport stdio -- echo-worker`
+
+const benchHelp = `Bench starts a worker, and measures how fast it answers.
+
+The worker's command comes after --. The method is called with the same value over and over:
+bytes, or the value of --input. At each level of --concurrency so many calls are in flight, or
+fewer if the worker wants fewer; a level lasts for --duration, after a warm-up of a fifth of
+that, or of 1s. This is a closed loop: a call begins when the one before it has its answer, so a
+worker that stalls is asked less, and what callers with a pace of their own would have waited
+does not show.
+
+A call that fails is counted, and makes the exit code 1. Rates and latencies are those of the
+calls that succeeded; latencies have three digits. MB/s is what is sent, and not what comes
+back; with --input it is left out. With --json the report is one line of JSON, all times in ns.
+
+What the worker prints or logs goes to standard error. At SIGINT or SIGTERM the measuring ends,
+what was measured is printed, and the worker is shut down. A second signal kills it.
+
+Exit codes:
+  0  every call succeeded
+  1  a call failed, the worker did not start, ended too soon or had to be killed by a second
+     signal, nothing was measured, or the report could not be printed
+  2  the command line was wrong`
+
+const benchExamples = `  # How fast is it, and with how many calls at a time?
+  kinwire bench -- echo-worker
+
+  # One level of large calls, with a histogram.
+  kinwire bench --concurrency 4 --size 1MiB --duration 5s -- echo-worker
+
+  # A method with a JSON value, for a program to read.
+  kinwire bench --method sleep --input '{"ms":1}' --json -- echo-worker`
