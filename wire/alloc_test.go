@@ -12,6 +12,7 @@ var sink struct {
 	pong Pong
 	ping Ping
 	b    []byte
+	left time.Duration
 }
 
 // TestAllocs holds what every call goes through to no allocations.
@@ -24,6 +25,12 @@ func TestAllocs(t *testing.T) {
 	pong := Pong{Seq: 1 << 20, Status: Status{InFlight: 3, Stuck: time.Second}}
 	inBody, outBody, pongBody := in.Append(nil)[4:], out.Append(nil)[4:], pong.Append(nil)[4:]
 	pingBody := Ping{Seq: 9}.Append(nil)[4:]
+
+	var str string
+	var n int
+	reused := make([]byte, 1000)
+	five, empty := mustEncode(5000), mustEncode("")
+	var small, boxed any = benchStruct{"kin", 300, true}, reused
 
 	check := func(err error) {
 		if err != nil {
@@ -73,6 +80,29 @@ func TestAllocs(t *testing.T) {
 		{"Timeout", func() { _, _ = meta.Timeout() }},
 		{"Bin", func() { sink.b, _ = payload.Bin() }},
 		{"Check", func() { check(Check(payload)) }},
+		{"ParsePrefix", func() {
+			m, content, ok := ParsePrefix(inBody[:100], len(inBody))
+			if !ok {
+				t.Fatal("the prefix is not enough")
+			}
+			sink.b = inBody[content:]
+			var err error
+			sink.in, err = m.Input()
+			check(err)
+		}},
+		{"AppendValue of a struct", func() {
+			var err error
+			sink.b, err = AppendValue(buf, small)
+			check(err)
+		}},
+		{"AppendValue of bytes", func() {
+			var err error
+			sink.b, err = AppendValue(buf, boxed)
+			check(err)
+		}},
+		{"Decode of bytes", func() { check(payload.Decode(&reused)) }},
+		{"Decode of an int", func() { check(five.Decode(&n)) }},
+		{"Decode of no string", func() { check(empty.Decode(&str)) }},
 	} {
 		if got := testing.AllocsPerRun(100, c.f); got != 0 {
 			t.Errorf("%s: %v allocations", c.what, got)

@@ -26,7 +26,7 @@ func (c *cursor) wrong(name, want string) error {
 func (c *cursor) raw() Payload {
 	from := c.at
 	for due := 1; due > 0; due-- {
-		h, _ := header(c.b[c.at:])
+		h := header(c.b, c.at)
 		c.at += h.size
 		due += h.items
 	}
@@ -76,8 +76,7 @@ func (c *cursor) int(name string) (int64, error) {
 	default:
 		return 0, c.wrong(name, "an integer")
 	}
-	h, _ := header(b)
-	c.at += h.size
+	c.at += leads[b[0]].size
 	return v, nil
 }
 
@@ -173,7 +172,7 @@ func (c *cursor) isArray() bool {
 
 // items enters the array or map that comes next and returns how many values it has.
 func (c *cursor) items() int {
-	h, _ := header(c.b[c.at:])
+	h := header(c.b, c.at)
 	c.at += h.size
 	return h.items
 }

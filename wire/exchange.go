@@ -38,11 +38,17 @@ type Credit struct {
 	Bytes int64 // 1 to MaxCredit
 }
 
+// How many elements the array of an Input and of an Output has, at most.
+const (
+	inputElements  = 6
+	outputElements = 5
+)
+
 // AppendInputHead adds an opening Input up to its payload. The caller sends the payload's
 // size bytes behind it.
 func AppendInputHead(dst []byte, id uint64, flags Flags, method string, meta Meta, size int) []byte {
 	from := len(dst)
-	dst = appendUint(appendUint(begin(dst, 6, TypeInput), id), uint64(flags))
+	dst = appendUint(appendUint(begin(dst, inputElements, TypeInput), id), uint64(flags))
 	return finish(appendRaw(appendStr(dst, method), meta), from, size)
 }
 
@@ -50,7 +56,7 @@ func AppendInputHead(dst []byte, id uint64, flags Flags, method string, meta Met
 // size bytes behind it.
 func AppendMoreHead(dst []byte, id uint64, flags Flags, size int) []byte {
 	from := len(dst)
-	dst = appendUint(appendUint(begin(dst, 6, TypeInput), id), uint64(flags))
+	dst = appendUint(appendUint(begin(dst, inputElements, TypeInput), id), uint64(flags))
 	return finish(append(dst, mpNil, mpNil), from, size)
 }
 
@@ -58,14 +64,14 @@ func AppendMoreHead(dst []byte, id uint64, flags Flags, size int) []byte {
 // bytes behind it.
 func AppendOutputHead(dst []byte, id uint64, flags Flags, meta Meta, size int) []byte {
 	from := len(dst)
-	dst = appendUint(appendUint(begin(dst, 5, TypeOutput), id), uint64(flags))
+	dst = appendUint(appendUint(begin(dst, outputElements, TypeOutput), id), uint64(flags))
 	return finish(appendRaw(dst, meta), from, size)
 }
 
 // Append adds the message as a frame.
 func (m Input) Append(dst []byte) []byte {
 	from := len(dst)
-	dst = appendUint(appendUint(begin(dst, 6, TypeInput), m.ID), uint64(m.Flags))
+	dst = appendUint(appendUint(begin(dst, inputElements, TypeInput), m.ID), uint64(m.Flags))
 	switch {
 	case m.Method == nil:
 		dst = append(dst, mpNil)
@@ -80,7 +86,7 @@ func (m Input) Append(dst []byte) []byte {
 // Append adds the message as a frame.
 func (m Output) Append(dst []byte) []byte {
 	from := len(dst)
-	dst = appendUint(appendUint(begin(dst, 5, TypeOutput), m.ID), uint64(m.Flags))
+	dst = appendUint(appendUint(begin(dst, outputElements, TypeOutput), m.ID), uint64(m.Flags))
 	return finish(appendRaw(appendRaw(dst, m.Meta), m.Payload), from, 0)
 }
 
@@ -111,7 +117,7 @@ func (m Message) Input() (in Input, err error) {
 	if !utf8.Valid(in.Method) {
 		in.Method = bytes.ToValidUTF8(in.Method, []byte("\uFFFD"))
 	}
-	if in.Meta, in.Payload, err = m.content(&c); err != nil {
+	if in.Meta, in.Payload, err = m.content(&c, inputElements); err != nil {
 		return in, err
 	}
 	return in, nil
@@ -126,7 +132,7 @@ func (m Message) Output() (out Output, err error) {
 	if out.Flags, err = c.flags(); err != nil {
 		return out, err
 	}
-	if out.Meta, out.Payload, err = m.content(&c); err != nil {
+	if out.Meta, out.Payload, err = m.content(&c, outputElements); err != nil {
 		return out, err
 	}
 	return out, nil
@@ -171,15 +177,20 @@ func (m Message) id(c *cursor) (uint64, error) {
 	return uint64(id), nil
 }
 
-// content reads what Input and Output end with.
-func (m Message) content(c *cursor) (meta Meta, p Payload, err error) {
+// content reads what Input and Output end with. The payload is the last of n elements, if
+// there are so many.
+func (m Message) content(c *cursor, n int) (meta Meta, p Payload, err error) {
 	if meta, err = c.meta(); err != nil {
 		return nil, nil, err
 	}
-	if c.more() {
-		p = c.raw()
+	if header(m.body, 0).items > n {
+		c.raw()
+		return nil, nil, violation(RuleElement, c.at, "%s ends with its payload, but has more elements", m.Type)
 	}
-	return meta, p, m.end(c)
+	if c.more() {
+		p = Payload(c.b[c.at:len(c.b):len(c.b)])
+	}
+	return meta, p, nil
 }
 
 // flags takes flags. What is known of them is in the lowest byte; a number that not every

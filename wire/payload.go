@@ -100,8 +100,28 @@ func (p Payload) Decode(v any) (err error) {
 	return decode(p, v)
 }
 
+// scalar decodes what is a value of its own most often, without the library.
+func scalar(p Payload, v any) bool {
+	switch v := v.(type) {
+	case *string:
+		if b, ok := p.bytes(); ok && v != nil {
+			*v = string(b)
+			return true
+		}
+	case *int:
+		if n, large, ok := p.integer(); ok && !large && int64(int(n)) == n && v != nil {
+			*v = int(n)
+			return true
+		}
+	}
+	return false
+}
+
 // decode decodes a checked payload.
 func decode(p Payload, v any) error {
+	if scalar(p, v) {
+		return nil
+	}
 	if err := checkFit(p, v); err != nil {
 		return err
 	}
@@ -178,46 +198,113 @@ func decodeMap(d *msgpack.Decoder) (any, error) {
 // a string is replaced; inside of other values both are as msgpack.Marshal has them.
 func Encode(v any) (Payload, error) {
 	switch v := v.(type) {
-	case nil:
-		return Payload{mpNil}, nil
 	case Payload:
 		if len(v) == 0 {
 			return Payload{mpNil}, nil
 		}
-		if err := Check(v); err != nil {
-			return nil, fmt.Errorf("not a msgpack value: %w", err)
+		if err := checkRaw(v); err != nil {
+			return nil, err
 		}
 		return v, nil
 	case []byte:
 		return append(AppendBinHead(make([]byte, 0, len(v)+5), len(v)), v...), nil
 	case string:
 		return appendStr(make([]byte, 0, len(v)+5), v), nil
+	case nil, int:
+		return AppendValue(nil, v)
 	}
 	e := encoders.Get().(*encoder)
-	e.dst.Reset()
+	b, err := e.appendValue(e.scratch[:0], v)
+	if err != nil {
+		return nil, err
+	}
+	p := Payload(bytes.Clone(b))
+	if cap(b) <= maxPooled {
+		e.scratch = b
+		encoders.Put(e)
+	}
+	return p, nil
+}
+
+// AppendValue adds the payload that [Encode] makes of v to dst. At an error it returns dst as
+// it was; the memory behind it may have been written to.
+func AppendValue(dst []byte, v any) ([]byte, error) {
+	switch v := v.(type) {
+	case nil:
+		return append(dst, mpNil), nil
+	case Payload:
+		if err := checkRaw(v); err != nil {
+			return dst, err
+		}
+		return appendRaw(dst, v), nil
+	case []byte:
+		return append(AppendBinHead(dst, len(v)), v...), nil
+	case string:
+		return appendStr(dst, v), nil
+	case int:
+		return appendInt(dst, int64(v)), nil
+	}
+	e := encoders.Get().(*encoder)
+	b, err := e.appendValue(dst, v)
+	if err != nil {
+		return dst, err
+	}
+	encoders.Put(e)
+	return b, nil
+}
+
+// checkRaw checks a Payload that is to be sent.
+func checkRaw(p Payload) error {
+	if len(p) == 0 {
+		return nil
+	}
+	if err := Check(p); err != nil {
+		return fmt.Errorf("not a msgpack value: %w", err)
+	}
+	return nil
+}
+
+type encoder struct {
+	*msgpack.Encoder
+	dst     buffer
+	scratch []byte // for Encode; nobody else's
+}
+
+var encoders = sync.Pool{New: func() any { return &encoder{Encoder: msgpack.NewEncoder(nil)} }}
+
+// appendValue adds v to dst. After an error, or a panic of a custom encoder, e is left to the
+// collector: it may be in the midst of something.
+func (e *encoder) appendValue(dst []byte, v any) ([]byte, error) {
+	e.dst = dst
 	e.Reset(&e.dst)
 	e.UseCompactInts(true)
 	e.SetCustomStructTag("json")
 	if err := e.Encode(v); err != nil {
 		return nil, err
 	}
-	p := Payload(bytes.Clone(e.dst.Bytes()))
-	if e.dst.Cap() <= maxPooled {
-		encoders.Put(e)
-	}
+	b := e.dst
+	e.dst = nil
 	// A value can be deeper than a frame allows, and custom encoders can write anything.
-	if err := Check(p); err != nil {
+	if err := Check(Payload(b[len(dst):])); err != nil {
 		return nil, fmt.Errorf("a %T encodes to what no frame can carry: %w", v, err)
 	}
-	return p, nil
+	return b, nil
 }
 
-type encoder struct {
-	*msgpack.Encoder
-	dst bytes.Buffer
+// buffer is what the msgpack library writes to.
+type buffer []byte
+
+// Write implements io.Writer.
+func (b *buffer) Write(p []byte) (int, error) {
+	*b = append(*b, p...)
+	return len(p), nil
 }
 
-var encoders = sync.Pool{New: func() any { return &encoder{Encoder: msgpack.NewEncoder(nil)} }}
+// WriteByte implements io.ByteWriter.
+func (b *buffer) WriteByte(c byte) error {
+	*b = append(*b, c)
+	return nil
+}
 
 // toValidUTF8 returns s with U+FFFD for what is no UTF-8.
 func toValidUTF8(s string) string {

@@ -1,6 +1,10 @@
 package wire
 
-import "github.com/vmihailenco/msgpack/v5"
+import (
+	"bytes"
+
+	"github.com/vmihailenco/msgpack/v5"
+)
 
 // EncodeMsgpack makes a Payload within another value stand for the value that it is, and
 // not for a bin.
@@ -15,12 +19,11 @@ func (p Payload) EncodeMsgpack(e *msgpack.Encoder) error {
 	return err
 }
 
-// DecodeMsgpack keeps a value within another as it is. It shares memory with the other if
-// that is decoded by [Payload.Decode].
+// DecodeMsgpack keeps a copy of a value within another as it is.
 func (p *Payload) DecodeMsgpack(d *msgpack.Decoder) error {
 	if src, ok := d.Buffered().(*source); ok {
 		if raw, ok := src.raw(); ok {
-			*p = raw
+			*p = bytes.Clone(raw)
 			return nil
 		}
 	}

@@ -276,6 +276,9 @@ func TestEncode(t *testing.T) {
 		if p, err := Encode(c.v); err != nil || !bytes.Equal(p, unhex(t, c.want)) {
 			t.Errorf("%#v: % x, %v", c.v, p, err)
 		}
+		if b, err := AppendValue([]byte("before"), c.v); err != nil || string(b) != "before"+string(unhex(t, c.want)) {
+			t.Errorf("%#v: % x, %v", c.v, b, err)
+		}
 	}
 	nested := any(1)
 	for range MaxDepth - 1 {
@@ -285,8 +288,13 @@ func TestEncode(t *testing.T) {
 		t.Errorf("the deepest value: %v", err)
 	}
 	for _, v := range []any{[]any{nested}, func() {}, make(chan int), Payload{1, 2}, Payload{0xc1}, broken{}, msgpack.RawMessage{0x92, 1}} {
-		if p, err := Encode(v); err == nil {
+		p, err := Encode(v)
+		if err == nil || p != nil {
 			t.Errorf("%T: % x", v, p)
+		}
+		b, appendErr := AppendValue([]byte("before"), v)
+		if appendErr == nil || appendErr.Error() != err.Error() || string(b) != "before" {
+			t.Errorf("%T: %q, %v; Encode says: %v", v, b, appendErr, err)
 		}
 	}
 }

@@ -66,22 +66,20 @@ func Check(p Payload) error {
 // The invariant: owed, the items declared and not yet seen over all open levels, never
 // exceeds the bytes that are left, since every item takes one byte at least.
 func scan(b []byte, at, depth int) (end int, err error) {
-	var open [MaxDepth]int // items still to come at each open level
+	var outer [MaxDepth]int // items still to come at each level around the one at hand
 	level := 0
-	owed := 1
+	due, owed := 1, 1 // due are those at the level at hand
 	for {
 		if owed > len(b)-at {
 			return 0, violation(RuleBodyCut, at, "%d more items are due, but only %d bytes are left", owed, len(b)-at)
 		}
+		due--
 		owed--
-		if level > 0 {
-			open[level-1]--
-		}
-		h, ok := header(b[at:])
-		if !ok {
+		h := header(b, at)
+		if h.size < 0 {
 			return 0, violation(RuleBodyCut, at, "the body ends inside a value")
 		}
-		if h.size < 0 {
+		if h.size == 0 {
 			return 0, violation(RuleBodyByte, at, "0xc1 is never used in msgpack")
 		}
 		if h.size > len(b)-at {
@@ -94,83 +92,65 @@ func scan(b []byte, at, depth int) (end int, err error) {
 			if h.items > len(b)-at {
 				return 0, violation(RuleBodyCut, at, "%d items declared, but only %d bytes are left", h.items, len(b)-at)
 			}
-			open[level] = h.items
+			outer[level] = due
 			level++
+			due = h.items
 			owed += h.items
 		}
 		at += h.size
-		for level > 0 && open[level-1] == 0 {
+		for due == 0 {
+			if level == 0 {
+				return at, nil
+			}
 			level--
-		}
-		if level == 0 {
-			return at, nil
+			due = outer[level]
 		}
 	}
 }
 
 // item is what the leading bytes of a value say of it.
 type item struct {
-	size      int  // bytes up to the next item: the whole of a scalar, the head of a container; -1 for 0xc1
-	items     int  // values in a container
-	container bool // an array or a map
+	// size is how many bytes there are up to the next item: the whole of a scalar, the head
+	// of a container. It is 0 for 0xc1, and negative for a value whose length is cut.
+	size      int
+	items     int   // values in a container
+	container bool  // an array or a map
+	width     uint8 // bytes of the length behind the leading byte
 }
 
-// header reads the leading bytes of the value at the start of b. It is not ok when b is
-// too short for them; a scalar's content may still be cut.
-func header(b []byte) (h item, ok bool) {
-	if len(b) == 0 {
-		return item{}, false
+// header reads the leading bytes of the value at b[at:], which is not empty. A scalar's
+// content may be cut.
+func header(b []byte, at int) item {
+	if h := leads[b[at]]; h.width == 0 {
+		return h
 	}
-	c := b[0]
+	return counted(b, at)
+}
+
+// counted is header for a value whose length follows its leading byte.
+func counted(b []byte, at int) item {
+	h := leads[b[at]]
+	n, _, ok := length(b[at:])
 	switch {
-	case c < mpFixMap || c >= mpNegFix || c == mpNil || c == mpFalse || c == mpTrue:
-		return item{size: 1}, true
-	case c < mpFixArray:
-		return item{size: 1, items: 2 * int(c-mpFixMap), container: true}, true
-	case c < mpFixStr:
-		return item{size: 1, items: int(c - mpFixArray), container: true}, true
-	case c < mpNil:
-		return item{size: 1 + int(c-mpFixStr)}, true
-	case c == mpNever:
-		return item{size: -1}, true
+	case !ok:
+		h.size = -1
+	case h.container:
+		h.items *= n
+	default:
+		h.size += n
 	}
-	switch c {
-	case mpUint8, mpInt8:
-		return item{size: 2}, true
-	case mpUint16, mpInt16:
-		return item{size: 3}, true
-	case mpUint32, mpInt32, mpFloat32:
-		return item{size: 5}, true
-	case mpUint64, mpInt64, mpFloat64:
-		return item{size: 9}, true
-	}
-	if c >= mpFixExt1 && c <= mpFixExt16 {
-		return item{size: 2 + 1<<(c-mpFixExt1)}, true
-	}
-	n, head, ok := length(b)
-	if !ok {
-		return item{}, false
-	}
-	switch c {
-	case mpExt8, mpExt16, mpExt32:
-		return item{size: head + 1 + n}, true
-	case mpArray16, mpArray32:
-		return item{size: head, items: n, container: true}, true
-	case mpMap16, mpMap32:
-		return item{size: head, items: 2 * n, container: true}, true
-	}
-	return item{size: head + n}, true
+	return h
 }
 
 // length reads the length that follows the leading byte of a value which has one.
 func length(b []byte) (n, head int, ok bool) {
-	switch b[0] {
-	case mpBin8, mpExt8, mpStr8:
+	switch leads[b[0]].width {
+	case 1:
 		if len(b) < 2 {
 			return 0, 0, false
 		}
 		return int(b[1]), 2, true
-	case mpBin16, mpExt16, mpStr16, mpArray16, mpMap16:
+	case 2:
 		if len(b) < 3 {
 			return 0, 0, false
 		}
@@ -182,4 +162,59 @@ func length(b []byte) (n, head int, ok bool) {
 		// Where int has 32 bits a length may not fit; nothing that long would either.
 		return int(min(uint64(binary.BigEndian.Uint32(b[1:])), math.MaxInt/4)), 5, true
 	}
+}
+
+// leads is what every leading byte says of a value. Of one whose length follows, size has
+// not what the length counts, and items is how many there are for each that it counts.
+var leads = func() (all [256]item) {
+	for c := range all {
+		all[c] = leadOf(byte(c))
+	}
+	return all
+}()
+
+func leadOf(c byte) item {
+	switch {
+	case c < mpFixMap || c >= mpNegFix || c == mpNil || c == mpFalse || c == mpTrue:
+		return item{size: 1}
+	case c < mpFixArray:
+		return item{size: 1, items: 2 * int(c-mpFixMap), container: true}
+	case c < mpFixStr:
+		return item{size: 1, items: int(c - mpFixArray), container: true}
+	case c < mpNil:
+		return item{size: 1 + int(c-mpFixStr)}
+	case c >= mpFixExt1 && c <= mpFixExt16:
+		return item{size: 2 + 1<<(c-mpFixExt1)}
+	}
+	switch c {
+	case mpUint8, mpInt8:
+		return item{size: 2}
+	case mpUint16, mpInt16:
+		return item{size: 3}
+	case mpUint32, mpInt32, mpFloat32:
+		return item{size: 5}
+	case mpUint64, mpInt64, mpFloat64:
+		return item{size: 9}
+	case mpBin8, mpStr8:
+		return item{size: 2, width: 1}
+	case mpBin16, mpStr16:
+		return item{size: 3, width: 2}
+	case mpBin32, mpStr32:
+		return item{size: 5, width: 4}
+	case mpExt8:
+		return item{size: 3, width: 1}
+	case mpExt16:
+		return item{size: 4, width: 2}
+	case mpExt32:
+		return item{size: 6, width: 4}
+	case mpArray16:
+		return item{size: 3, width: 2, items: 1, container: true}
+	case mpArray32:
+		return item{size: 5, width: 4, items: 1, container: true}
+	case mpMap16:
+		return item{size: 3, width: 2, items: 2, container: true}
+	case mpMap32:
+		return item{size: 5, width: 4, items: 2, container: true}
+	}
+	return item{} // mpNever
 }

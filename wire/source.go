@@ -38,7 +38,7 @@ func (s *source) next() error {
 		return io.EOF
 	}
 	b := s.p[s.at:]
-	h, _ := header(b)
+	h := header(b, 0)
 	s.from, s.i, s.n = s.at, 0, 0
 	if s.widen(b) {
 		s.n = len(s.wide)
