@@ -7,6 +7,8 @@
 //   - [Pair]: both ends in one process, for tests and for workers that need no process
 //   - [Stream]: anything that has a Read, a Write that waits, and a Close
 //
+// Those of the first two are a [Direct] on Linux as well, which is faster to wait for.
+//
 // A [Transport] makes the link for a worker that is about to be started, and tells
 // what the new process must be given so that it finds its end.
 package transport

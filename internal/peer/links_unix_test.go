@@ -10,6 +10,7 @@ import (
 	"github.com/kinwire/kinwire/internal/fdconn"
 	"github.com/kinwire/kinwire/transport"
 	"github.com/kinwire/kinwire/transport/socketpair"
+	"github.com/kinwire/kinwire/transport/stdio"
 )
 
 func init() {
@@ -24,26 +25,35 @@ func sockets(t testing.TB) (parent, child transport.Conn) {
 		t.Fatal(err)
 	}
 	defer end.Close()
-	fd, err := syscall.Dup(int(end.Extra[0].Fd())) // as the child would inherit it
-	if err != nil {
-		t.Fatal(err)
-	}
-	f, err := fdconn.File(fd, "the child's end")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return parent, fdconn.New(f, f)
+	fd := inherit(t, end.Extra[0])
+	return parent, openLink(t, fd, fd)
 }
 
 func pipes(t testing.TB) (parent, child transport.Conn) {
 	t.Helper()
-	fromParent, toChild, err := os.Pipe()
+	parent, end, err := stdio.Transport{}.Connect()
 	if err != nil {
 		t.Fatal(err)
 	}
-	fromChild, toParent, err := os.Pipe()
+	defer end.Close()
+	return parent, openLink(t, inherit(t, end.Stdin), inherit(t, end.Stdout))
+}
+
+// inherit returns what a child would inherit.
+func inherit(t testing.TB, f *os.File) int {
+	t.Helper()
+	fd, err := syscall.Dup(int(f.Fd()))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return fdconn.New(fromChild, toChild), fdconn.New(fromParent, toParent)
+	return fd
+}
+
+func openLink(t testing.TB, r, w int) transport.Conn {
+	t.Helper()
+	c, err := fdconn.Open(r, w, "the child's end")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
 }

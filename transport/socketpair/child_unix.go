@@ -8,12 +8,13 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/kinwire/kinwire/internal/fdconn"
 	"github.com/kinwire/kinwire/transport"
 )
 
 // Child makes the worker's end of a link from the descriptor that it was started with: the
-// N of "fd:N" in [transport.EnvVar]. It makes fd close-on-exec and non-blocking, and the
-// Conn owns it from then on.
+// N of "fd:N" in [transport.EnvVar]. It makes fd close-on-exec and changes the modes of the
+// socket to its own; the Conn owns it from then on.
 //
 // It fails, and leaves fd as it is, if fd is one of the standard files or no open stream
 // socket. Call it before anything starts a process, since that would inherit fd.
@@ -22,7 +23,11 @@ func Child(fd int) (transport.Conn, error) {
 		return nil, fmt.Errorf("socketpair: descriptor %d %w", fd, err)
 	}
 	unix.CloseOnExec(fd)
-	return open(fd, "host")
+	conn, err := fdconn.Open(fd, fd, "host")
+	if err != nil {
+		return nil, fmt.Errorf("socketpair: descriptor %d: %w", fd, err)
+	}
+	return conn, nil
 }
 
 // check says what keeps fd from being a link.

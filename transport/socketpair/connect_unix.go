@@ -3,6 +3,7 @@
 package socketpair
 
 import (
+	"fmt"
 	"os"
 
 	"golang.org/x/sys/unix"
@@ -19,21 +20,13 @@ func (Transport) Connect() (transport.Conn, *transport.ChildEnd, error) {
 	if err != nil {
 		return nil, nil, os.NewSyscallError("socketpair", err)
 	}
-	end := &transport.ChildEnd{Env: "fd:3", Extra: []*os.File{os.NewFile(uintptr(child), "socketpair-child")}}
-	conn, err := open(host, "socketpair")
+	fdconn.EnlargeSendBuffer(child) // a worker in another language need not know of it
+	conn, err := fdconn.Open(host, host, "socketpair")
 	if err != nil {
-		end.Close()
 		unix.Close(host)
-		return nil, nil, err
+		unix.Close(child)
+		return nil, nil, fmt.Errorf("socketpair: %w", err)
 	}
+	end := &transport.ChildEnd{Env: "fd:3", Extra: []*os.File{os.NewFile(uintptr(child), "socketpair-child")}}
 	return conn, end, nil
-}
-
-// open makes a Conn of a socket. An error leaves fd open.
-func open(fd int, name string) (transport.Conn, error) {
-	f, err := fdconn.File(fd, name)
-	if err != nil {
-		return nil, err
-	}
-	return fdconn.New(f, f), nil
 }

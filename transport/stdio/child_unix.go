@@ -26,19 +26,13 @@ func Child() (transport.Conn, error) {
 	if err != nil {
 		return nil, fmt.Errorf("stdio: %w", err)
 	}
-	r, err := fdconn.File(in, "standard input")
+	conn, err := fdconn.Open(in, out, "stdio")
 	if err != nil {
 		unix.Close(in)
 		unix.Close(out)
 		return nil, fmt.Errorf("stdio: %w", err)
 	}
-	w, err := fdconn.File(out, "standard output")
-	if err != nil {
-		r.Close()
-		unix.Close(out)
-		return nil, fmt.Errorf("stdio: %w", err)
-	}
-	return fdconn.New(r, w), nil
+	return conn, nil
 }
 
 // moveAway returns what the descriptors 0 and 1 were, under numbers that no print or dup2

@@ -3,6 +3,7 @@
 package stdio
 
 import (
+	"fmt"
 	"os"
 
 	"golang.org/x/sys/unix"
@@ -15,24 +16,32 @@ import (
 // that the host starts meanwhile gets one and holds the link open. The worker's ends are
 // blocking, as a program that reads and prints expects them.
 func (Transport) Connect() (transport.Conn, *transport.ChildEnd, error) {
-	stdin, toChild, err := os.Pipe()
+	stdin, toChild, err := pipe()
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, os.NewSyscallError("pipe", err)
 	}
-	fromChild, stdout, err := os.Pipe()
+	fromChild, stdout, err := pipe()
 	if err != nil {
-		stdin.Close()
-		toChild.Close()
-		return nil, nil, err
+		closeAll(stdin, toChild)
+		return nil, nil, os.NewSyscallError("pipe", err)
 	}
-	end := &transport.ChildEnd{Env: envValue, Stdin: stdin, Stdout: stdout}
-	conn := fdconn.New(fromChild, toChild)
-	for _, f := range []*os.File{stdin, stdout} {
-		if err := unix.SetNonblock(int(f.Fd()), false); err != nil { // os.Pipe made it so
-			conn.Close()
-			end.Close()
-			return nil, nil, os.NewSyscallError("fcntl", err)
-		}
+	fdconn.EnlargePipe(toChild)
+	fdconn.EnlargePipe(fromChild)
+	conn, err := fdconn.Open(fromChild, toChild, "stdio")
+	if err != nil {
+		closeAll(stdin, toChild, fromChild, stdout)
+		return nil, nil, fmt.Errorf("stdio: %w", err)
+	}
+	end := &transport.ChildEnd{
+		Env:    envValue,
+		Stdin:  os.NewFile(uintptr(stdin), "stdio-child-in"),
+		Stdout: os.NewFile(uintptr(stdout), "stdio-child-out"),
 	}
 	return conn, end, nil
+}
+
+func closeAll(fds ...int) {
+	for _, fd := range fds {
+		unix.Close(fd)
+	}
 }

@@ -34,24 +34,23 @@ func TestConn(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		child := fdconn.New(inherited(t, end.Stdin), inherited(t, end.Stdout))
+		child, err := fdconn.Open(inherited(t, end.Stdin), inherited(t, end.Stdout), "host")
+		if err != nil {
+			t.Fatal(err)
+		}
 		end.Close()
 		return host, child, nil
 	})
 }
 
-// inherited stands for what a process makes of what it inherits.
-func inherited(t *testing.T, f *os.File) *os.File {
+// inherited stands for what a process inherits.
+func inherited(t *testing.T, f *os.File) int {
 	t.Helper()
 	fd, err := unix.Dup(int(f.Fd()))
 	if err != nil {
 		t.Fatal(err)
 	}
-	file, err := fdconn.File(fd, f.Name())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return file
+	return fd
 }
 
 func TestConnect(t *testing.T) {

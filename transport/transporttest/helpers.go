@@ -141,11 +141,11 @@ func readAll(c transport.Conn) ([]byte, error) {
 	}
 }
 
-// wantRead reads exactly want from c.
-func wantRead(t *testing.T, c transport.Conn, want []byte) {
+// wantRead reads exactly want from r.
+func wantRead(t *testing.T, r io.Reader, want []byte) {
 	t.Helper()
 	got := make([]byte, len(want))
-	if n, err := io.ReadFull(c, got); err != nil {
+	if n, err := io.ReadFull(r, got); err != nil {
 		t.Errorf("read %d of %d bytes: %v", n, len(want), err)
 		return
 	}

@@ -1,4 +1,5 @@
-// Package transporttest holds any transport.Conn against the contract of that interface.
+// Package transporttest holds any transport.Conn against the contract of that interface,
+// and against that of transport.Direct if it is one.
 package transporttest
 
 import (
@@ -7,7 +8,8 @@ import (
 	"github.com/kinwire/kinwire/transport"
 )
 
-// TestConn runs the whole contract as subtests, each from both sides of a link of its own.
+// TestConn runs the whole contract as subtests, each with a link of its own, and what may differ
+// from side to side from both.
 //
 // makeLink makes a link whose two ends are in this process, and a function that releases
 // whatever else it needed, or nil; TestConn closes the ends. The link may hold up to
@@ -25,6 +27,27 @@ func TestConn(t *testing.T, makeLink func() (a, b transport.Conn, stop func())) 
 			})
 		})
 	}
+	if !isDirect(t, makeLink) {
+		return
+	}
+	for _, c := range directCases {
+		t.Run("Direct"+c.name, func(t *testing.T) {
+			a, b, stop := makeLink()
+			runCase(t, func(t *testing.T, a, b transport.Conn) {
+				c.run(t, a.(transport.Direct), b.(transport.Direct))
+			}, a, b, stop)
+		})
+	}
+	t.Run("DirectCloseStorm", func(t *testing.T) { testCloseStorm(t, makeLink) })
+}
+
+// isDirect tells whether both ends are a transport.Direct.
+func isDirect(t *testing.T, makeLink func() (a, b transport.Conn, stop func())) bool {
+	a, b, stop := makeLink()
+	runCase(t, func(*testing.T, transport.Conn, transport.Conn) {}, a, b, stop)
+	_, first := a.(transport.Direct)
+	_, second := b.(transport.Direct)
+	return first && second
 }
 
 // cases are the clauses of the contract. Each gets a fresh link.

@@ -12,10 +12,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Conn is one end of a byte stream over a socket, or over two pipes. Its methods keep the
-// contract of transport.Conn; their errors, io.EOF and os.ErrClosed aside, wrap the
-// system's.
-type Conn struct {
+// polled is a transport.Conn whose descriptors are non-blocking and in Go's poller, unless
+// they are of a kind that never waits, such as a regular file or /dev/null.
+type polled struct {
 	r, w   *os.File
 	raw    syscall.RawConn // of w
 	closed atomic.Bool
@@ -30,35 +29,20 @@ type Conn struct {
 	poll            [1]unix.PollFd
 }
 
-// New makes a Conn that reads from r and writes to w, which are the same file for a
-// socket. It owns them.
-//
-// The files must be non-blocking and in Go's poller, as [File] and os.Pipe make them,
-// unless they are of a kind that never waits, such as a regular file or /dev/null.
-func New(r, w *os.File) *Conn {
+// newPolled makes a polled that reads from r and writes to w, which are the same file for
+// a socket. It owns them.
+func newPolled(r, w *os.File) *polled {
 	raw, err := w.SyscallConn()
 	if err != nil {
 		panic("fdconn: " + err.Error()) // only a nil file does this
 	}
-	c := &Conn{r: r, w: w, raw: raw}
+	c := &polled{r: r, w: w, raw: raw}
 	c.write, c.writable = c.writeNow, c.writableNow
 	return c
 }
 
-// File makes fd non-blocking and gives it to Go's poller. The File owns fd; an error
-// leaves it open.
-//
-// Non-blocking mode belongs to the open file, not to the descriptor: whoever shares fd by
-// dup or fork gets it as well.
-func File(fd int, name string) (*os.File, error) {
-	if err := unix.SetNonblock(fd, true); err != nil {
-		return nil, os.NewSyscallError("fcntl", err)
-	}
-	return os.NewFile(uintptr(fd), name), nil
-}
-
 // Read waits in the poller for at least one byte.
-func (c *Conn) Read(p []byte) (int, error) {
+func (c *polled) Read(p []byte) (int, error) {
 	n, err := c.r.Read(p)
 	if err != nil && err != io.EOF && c.closed.Load() {
 		err = os.ErrClosed
@@ -68,7 +52,7 @@ func (c *Conn) Read(p []byte) (int, error) {
 
 // TryWrite writes what the descriptor takes at once. It allocates nothing for up to eight
 // buffers. Only a regular file makes it wait, for its disk.
-func (c *Conn) TryWrite(bufs [][]byte) (int, error) {
+func (c *polled) TryWrite(bufs [][]byte) (int, error) {
 	c.bufs, c.n, c.err = bufs, 0, nil
 	err := c.raw.Write(c.write)
 	c.bufs = nil
@@ -79,13 +63,13 @@ func (c *Conn) TryWrite(bufs [][]byte) (int, error) {
 }
 
 // writeNow is the callback of TryWrite. It returns true: RawConn.Write must not wait.
-func (c *Conn) writeNow(fd uintptr) bool {
+func (c *polled) writeNow(fd uintptr) bool {
 	c.n, c.err = write(int(fd), c.bufs)
 	return true
 }
 
 // WaitWritable waits in the poller until w has room, or an error or a hangup.
-func (c *Conn) WaitWritable() error {
+func (c *polled) WaitWritable() error {
 	return c.wrap("wait", c.raw.Write(c.writable))
 }
 
@@ -94,14 +78,14 @@ func (c *Conn) WaitWritable() error {
 // The poller reports edges, and RawConn.Write forgets those of the past before it calls
 // back. So the room that came between a full TryWrite and now is to be found by asking,
 // and what comes after the question is an edge that still counts.
-func (c *Conn) writableNow(fd uintptr) bool {
+func (c *polled) writableNow(fd uintptr) bool {
 	c.poll[0] = unix.PollFd{Fd: int32(fd), Events: unix.POLLOUT}
 	n, err := retry(func() (int, error) { return unix.Poll(c.poll[:], 0) })
 	return n > 0 || err != nil // TryWrite finds out what is wrong
 }
 
 // Close closes the descriptors and wakes whoever waits for them.
-func (c *Conn) Close() error {
+func (c *polled) Close() error {
 	if !c.closed.CompareAndSwap(false, true) {
 		return nil
 	}
@@ -113,7 +97,7 @@ func (c *Conn) Close() error {
 }
 
 // wrap says what was done to what, except after Close, which explains every error.
-func (c *Conn) wrap(op string, err error) error {
+func (c *polled) wrap(op string, err error) error {
 	switch {
 	case err == nil:
 		return nil

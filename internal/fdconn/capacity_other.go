@@ -1,0 +1,9 @@
+//go:build unix && !linux
+
+package fdconn
+
+// EnlargeSendBuffer does nothing.
+func EnlargeSendBuffer(socket int) {}
+
+// EnlargePipe does nothing.
+func EnlargePipe(fd int) {}
