@@ -45,6 +45,7 @@ func newSession(w *Worker, c transport.Conn) *session {
 	}
 	s.peer = peer.New(c, peer.Config{
 		Side:     wire.Child,
+		Spin:     w.Spin,
 		Base:     context.WithValue(context.Background(), sessionKey{}, s),
 		Handlers: w.Handlers,
 		Control:  s.control,

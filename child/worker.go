@@ -47,6 +47,13 @@ type Worker struct {
 	// receives them. If zero, 64 KiB.
 	Window int
 
+	// Spin is for how long the worker polls the link for the next message before it waits,
+	// which makes small calls quicker that come one at a time. It costs up to that much
+	// processor time for each wait, except that a link whose waits are longer is hardly
+	// polled. With a single processor nothing is polled. 30 µs suits most machines. If
+	// zero or negative, nothing is polled.
+	Spin time.Duration
+
 	// Logger takes what the worker logs. If nil, it goes to the host, at the level that
 	// the host asks for; what the host is too slow to take is dropped and counted.
 	Logger *zap.Logger

@@ -38,6 +38,10 @@ type Caller interface {
 	// is there, when the other side has failed, or when ctx ends; then the other side is
 	// told to stop. A deadline of ctx goes with the request, and is kept by both sides.
 	//
+	// An out of *[]byte or *wire.Payload whose slice has room for the answer gets it
+	// there, so that a caller who passes the same variable again and again needs no new
+	// memory for each answer; one of a nil slice gets new memory.
+	//
 	// While other exchanges use up what the other side allows, Call waits its turn. It
 	// keeps no reference to in after it has returned.
 	Call(ctx context.Context, method string, in, out any) error
@@ -79,7 +83,8 @@ type Request interface {
 	Meta() wire.Meta
 
 	// Recv waits for the next value. After the last one it returns io.EOF, and after an
-	// error of the other side, that error. The value is the caller's.
+	// error of the other side, that error. The value is valid until the handler returns;
+	// a handler that keeps it longer makes a copy, as bytes.Clone does.
 	Recv() (wire.Payload, error)
 
 	// Send sends one value of the answer. It waits while the other side is not ready to

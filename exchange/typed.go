@@ -11,6 +11,9 @@ import (
 
 // Func makes a Handler of a function that turns one value into another. A value that can't
 // be decoded is answered with [wire.CodeBadInput]; no value at all is the zero value.
+//
+// An In of []byte or wire.Payload is the request's own memory, and valid until f returns; f
+// may return it, or a part of it, as its answer.
 func Func[In, Out any](f func(context.Context, In) (Out, error)) Handler {
 	return func(ctx context.Context, r Request) error {
 		in, err := first[In](r)
@@ -21,7 +24,7 @@ func Func[In, Out any](f func(context.Context, In) (Out, error)) Handler {
 		if err != nil {
 			return err
 		}
-		return r.Reply(out)
+		return reply(r, out)
 	}
 }
 
@@ -71,10 +74,48 @@ func first[In any](r Request) (in In, err error) {
 	if err != nil {
 		return in, err
 	}
-	if err := p.Decode(&in); err != nil {
+	if in, err = decode[In](p); err != nil {
 		return in, badInput(err)
 	}
 	return in, nil
+}
+
+// decode decodes p as a T. What is bytes already costs no allocation.
+func decode[T any](p wire.Payload) (v T, err error) {
+	switch v := any(&v).(type) {
+	case *wire.Payload:
+		*v = p
+	case *[]byte:
+		b, ok := p.Bin()
+		if !ok {
+			return decodeAny[T](p)
+		}
+		*v = b
+	default:
+		return decodeAny[T](p)
+	}
+	return v, nil
+}
+
+func decodeAny[T any](p wire.Payload) (v T, err error) {
+	err = p.Decode(&v)
+	return v, err
+}
+
+// reply sends the last value of an answer. A Request may offer to take bytes as they are,
+// since an any of them would have to be allocated.
+func reply[Out any](r Request, out Out) error {
+	switch out := any(out).(type) {
+	case []byte:
+		if r, ok := r.(interface{ ReplyBytes([]byte) error }); ok {
+			return r.ReplyBytes(out)
+		}
+	case wire.Payload:
+		if r, ok := r.(interface{ ReplyPayload(wire.Payload) error }); ok {
+			return r.ReplyPayload(out)
+		}
+	}
+	return r.Reply(out)
 }
 
 // badInput is what a handler says of a value that it can't decode.

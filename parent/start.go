@@ -109,6 +109,7 @@ func (w *Worker) nameLogs(more ...zap.Field) {
 func (w *Worker) begin(ctx context.Context, conn transport.Conn) (*Worker, error) {
 	w.peer = peer.New(conn, peer.Config{
 		Side:     wire.Parent,
+		Spin:     w.spec.Spin,
 		Handlers: w.spec.Handlers,
 		Control:  w.control,
 		Panicked: w.panicked,

@@ -8,6 +8,7 @@ const batchLimit = 64 << 10
 // advanceLocked drops n bytes from the batch.
 func (s *sender) advanceLocked(n int) {
 	s.gone += n
+	s.total += uint64(n)
 	for n > 0 {
 		b := s.batch[0]
 		if n < len(b) {
@@ -20,6 +21,10 @@ func (s *sender) advanceLocked(n int) {
 	}
 	if len(s.batch) == 0 {
 		s.written = s.batchEnd
+		for _, w := range s.waits {
+			s.wake(w)
+		}
+		s.waits = s.waits[:0]
 	}
 }
 
@@ -51,6 +56,9 @@ func (s *sender) nextBatchLocked() bool {
 		}
 		taken++
 		s.starts = append(s.starts, total+size)
+		if f.wait != nil {
+			s.waits = append(s.waits, f.wait)
+		}
 		if f.skip {
 			s.appendBatchLocked(from, s.off)
 			from = f.end
@@ -71,6 +79,7 @@ func (s *sender) nextBatchLocked() bool {
 	s.appendBatchLocked(from, s.off)
 	s.frames = slices.Delete(s.frames, 0, taken)
 	s.batchEnd += uint64(taken)
+	s.admitLocked()
 	s.store = s.batch
 	if len(s.batch) == 0 {
 		s.written = s.batchEnd // all that was queued had been taken back

@@ -31,22 +31,5 @@ func (x *stream) grantLocked() {
 // creditLocked takes a grant of the other side.
 func (x *stream) creditLocked(n int64) {
 	x.out.balance = min(x.out.balance+n, wire.MaxCredit)
-	wake(x.out.ready)
-}
-
-// waitCreditLocked waits, without the lock, until the balance may have risen or the
-// direction has ended.
-func (x *stream) waitCreditLocked() error {
-	if x.out.ready == nil {
-		x.out.ready = make(chan struct{}, 1)
-	}
-	ready := x.out.ready
-	x.p.mu.Unlock()
-	defer x.p.mu.Lock()
-	select {
-	case <-ready:
-		return nil
-	case <-x.ctx.Done():
-		return x.ctx.Err()
-	}
+	x.p.wakeLocked(&x.out.wait)
 }

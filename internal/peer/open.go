@@ -16,32 +16,14 @@ var (
 	errTooMany = errors.New("more than one value came in answer to a call; open an exchange instead")
 )
 
-// Call implements [exchange.Caller].
-func (p *Peer) Call(ctx context.Context, method string, in, out any) error {
-	v, err := encode(in)
-	if err != nil {
-		return notSent{err}
-	}
-	v.last = true
-	x, err := p.open(ctx, method, v)
-	if err != nil {
-		return err
-	}
-	answer, err := x.result()
-	if err != nil {
-		return err
-	}
-	return answer.Decode(out)
-}
-
 // Open implements [exchange.Caller].
 func (p *Peer) Open(ctx context.Context, method string, in any) (exchange.Exchange, error) {
 	v, err := encode(in)
 	if err != nil {
 		return nil, notSent{err}
 	}
-	x, err := p.open(ctx, method, v)
-	if err != nil {
+	x := &stream{p: p} // which is the caller's for good
+	if err := p.open(ctx, x, method, v); err != nil {
 		return nil, err
 	}
 	// Nobody may be waiting when the context ends.
@@ -55,33 +37,40 @@ func (p *Peer) Open(ctx context.Context, method string, in any) (exchange.Exchan
 	return opened{x}, nil
 }
 
-// open sends the opening Input of an exchange.
-func (p *Peer) open(ctx context.Context, method string, v value) (*stream, error) {
+// open sends the opening Input of an exchange, and waits until a large payload is written.
+func (p *Peer) open(ctx context.Context, x *stream, method string, v value) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if err := p.openLocked(ctx, x, method, v); err != nil {
+		return err
+	}
+	err := x.waitSentLocked(x.opening, v)
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() == nil: // the link has ended, and with it the exchange
+		p.out.detachLocked(x.opening)
+		return nil
+	}
+	err = x.giveUpForLocked(ctx.Err())
+	p.out.detachLocked(x.opening) // unless the frame was taken back
+	p.flushLocked()
+	return err
+}
+
+// openLocked enters an exchange in the table and queues its opening Input.
+func (p *Peer) openLocked(ctx context.Context, x *stream, method string, v value) error {
 	if err := p.mayOpenLocked(); err != nil {
-		return nil, err
+		return err
 	}
 	if err := p.takePlaceLocked(ctx); err != nil {
-		return nil, err
+		return err
 	}
-	x, err := p.sendOpeningLocked(ctx, method, v)
+	err := p.queueOpeningLocked(ctx, x, method, v)
 	if err != nil {
 		p.freePlaceLocked()
-		return nil, err
 	}
-	p.flushLocked()
-	if err := x.waitSentLocked(x.opening, v); err != nil {
-		if ctx.Err() == nil { // the link has ended, and with it the exchange
-			p.out.detachLocked(x.opening)
-			return x, nil
-		}
-		err = x.giveUpForLocked(ctx.Err())
-		p.out.detachLocked(x.opening) // unless the frame was taken back
-		p.flushLocked()
-		return nil, err
-	}
-	return x, nil
+	return err
 }
 
 func (p *Peer) mayOpenLocked() error {
@@ -112,55 +101,37 @@ func appendTimeout(dst []byte, ctx context.Context) (wire.Meta, error) {
 	return wire.AppendTimeout(dst, left), nil
 }
 
-// sendOpeningLocked enters an exchange in the table and queues its opening Input.
-func (p *Peer) sendOpeningLocked(ctx context.Context, method string, v value) (*stream, error) {
-	err := p.out.waitRoomLocked(ctx)
+func (p *Peer) queueOpeningLocked(ctx context.Context, x *stream, method string, v value) error {
+	err := p.waitRoomLocked(ctx, x)
 	switch {
 	case p.out.err != nil:
-		return nil, &LostError{Cause: p.out.err}
+		return &LostError{Cause: p.out.err}
 	case err != nil:
-		return nil, notSent{err}
+		return notSent{err}
 	}
 	var room [32]byte
 	meta, err := appendTimeout(room[:0], ctx) // after all waiting
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if p.nextID > wire.MaxID {
-		return nil, notSent{errors.New("all ids of this link are used up")}
+		return notSent{errors.New("all ids of this link are used up")}
 	}
 	from := len(p.out.bytes)
 	p.out.bytes = wire.AppendInputHead(p.out.bytes, p.nextID, v.flags(), method, meta, v.size())
 	seq, err := p.out.commitLocked(from, v, byRoom)
 	switch {
 	case errors.Is(err, errTooLarge):
-		return nil, notSent{wire.Errorf(wire.CodeTooLarge, "a frame is over the %d bytes that the other side accepts", p.theirs.MaxFrame)}
+		return notSent{wire.Errorf(wire.CodeTooLarge, "a frame is over the %d bytes that the other side accepts", p.theirs.MaxFrame)}
 	case err != nil:
-		return nil, notSent{err}
+		return notSent{err}
 	}
-	x := p.newStreamLocked(p.nextID, true, ctx)
+	x.ours = true
+	p.enterLocked(x, p.nextID, ctx)
 	p.nextID += 2
-	x.opening, x.last, x.method = seq, seq, method
+	x.opening, x.last = seq, seq
 	x.out.ended = v.last
-	return x, nil
-}
-
-// result waits for the answer to a call: one value at the most.
-func (x *stream) result() (wire.Payload, error) {
-	x.p.mu.Lock()
-	defer x.p.mu.Unlock()
-	defer x.p.flushLocked()
-	answer, err := x.recvLocked()
-	if err == nil {
-		if _, err = x.recvLocked(); err == nil {
-			x.giveUpLocked(errTooMany.Error())
-			return nil, errTooMany
-		}
-	}
-	if errors.Is(err, io.EOF) {
-		return answer, nil
-	}
-	return nil, err
+	return nil
 }
 
 // giveUpForLocked gives the exchange up for that reason and returns it, marked if the other
@@ -240,6 +211,15 @@ func (x opened) verdictLocked(err error) error {
 		return io.EOF
 	}
 	return err
+}
+
+// Recv implements [exchange.Exchange].
+func (x opened) Recv() (wire.Payload, error) {
+	x.p.mu.Lock()
+	defer x.p.mu.Unlock()
+	v, err := x.recvLocked()
+	x.flushLocked()
+	return v.payload, err
 }
 
 // Close implements [exchange.Exchange].

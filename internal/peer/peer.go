@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/kinwire/kinwire/exchange"
 	"github.com/kinwire/kinwire/transport"
@@ -24,6 +25,8 @@ type Config struct {
 	// goroutine that reads: it must not wait, and what it keeps of a message it copies.
 	// An error ends the link.
 	Control func(wire.Message) error
+	// Spin is for how long a reader polls the link before it waits; 0 for not at all.
+	Spin time.Duration
 	// Panicked is told of a handler's panic before it is answered.
 	Panicked func(method string, value any, stack []byte)
 }
@@ -40,14 +43,17 @@ type Peer struct {
 	side     wire.Side
 	control  func(wire.Message) error
 	panicked func(method string, value any, stack []byte)
-	conn     transport.Conn
-	in       *wire.Reader // owned by whoever has the read role
 	base     context.Context
-	methods  map[string]method // those of Handlers
-	readTask func()            // read, made once
-	tasks    tasks
+	conn     transport.Conn
+	direct   transport.Direct // conn, if it is one; nil if callers can't read for themselves
+	methods  map[string]*method
 	ended    chan struct{} // closed by endLocked
+	finished chan struct{} // closed once no task is left
 	ignored  atomic.Uint64
+
+	// Owned by whoever has the read role.
+	in   *wire.Reader
+	spin spinner
 
 	mu          sync.Mutex
 	err         error // why the link has ended
@@ -62,12 +68,28 @@ type Peer struct {
 	running     count // handlers, of exchanges that have ended as well
 	places      places
 	out         sender
-}
+	requests    []request // not given to anybody yet
+	spare       []*stream // that nobody refers to any more
+	buffer      *buffer   // the same, if there is one
+	placed      placed
 
-// method is a handler and its name, which is at hand without a copy by this.
-type method struct {
-	name    string
-	handler exchange.Handler
+	role      role
+	turn      uint64      // counts the moves of role
+	inline    *stream     // whose handler the reader runs
+	reading   bool        // the holder of the role is in a short read, without the lock
+	readDone  sync.Cond   // that read is over
+	followers waiters     // those who wait and could take the role
+	woke      int         // how many have been woken since the reader last looked
+	promised  bool        // somebody is about to write what is queued
+	watch     *time.Timer // runs look
+	watching  bool        // watch is on
+	seen      uint64      // turn as look saw it last
+	still     int         // how many times in a row it has seen that
+
+	tasks        int
+	finishedOnce sync.Once
+	readTask     func() // read, made once
+	writeTask    func() // write
 }
 
 // features are those in force.
@@ -81,8 +103,10 @@ func New(conn transport.Conn, c Config) *Peer {
 		panicked: c.Panicked,
 		conn:     conn,
 		in:       wire.NewReader(conn),
+		spin:     spinner{budget: c.Spin},
 		ended:    make(chan struct{}),
-		methods:  make(map[string]method, len(c.Handlers)),
+		finished: make(chan struct{}),
+		methods:  make(map[string]*method, len(c.Handlers)),
 		table:    map[uint64]*stream{},
 		nextID:   1,
 	}
@@ -93,18 +117,25 @@ func New(conn transport.Conn, c Config) *Peer {
 		c.Base = context.Background()
 	}
 	for name, h := range c.Handlers {
-		p.methods[name] = method{name, h}
+		p.methods[name] = &method{name: name, handler: h, trial: firstTrial}
 	}
-	p.readTask = p.read
+	p.direct, _ = conn.(transport.Direct)
 	p.base = context.WithValue(context.WithoutCancel(c.Base), insideKey{}, p)
-	p.out = sender{mu: &p.mu, conn: conn, maxFrame: wire.DefaultMaxFrame, kick: make(chan struct{}, 1), failed: p.sendFailed}
+	p.readTask, p.writeTask = p.read, p.write
+	p.readDone.L, p.out.wrote.L = &p.mu, &p.mu
+	p.out.conn, p.out.maxFrame = conn, wire.DefaultMaxFrame
+	p.out.failed, p.out.wake = p.sendFailed, p.wakeLocked
+	p.watch = time.AfterFunc(time.Hour, p.look)
+	p.watch.Stop()
+	countProcessors()
 	return p
 }
 
 // Start begins to read. Until Establish only messages for Control may arrive.
 func (p *Peer) Start() {
-	p.tasks.Go(p.read)
-	p.tasks.Go(p.write)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.startReadingLocked()
 }
 
 // Establish opens the link for exchanges, on the terms that the two sides announced. The
@@ -168,7 +199,7 @@ func (p *Peer) SendLast(ctx context.Context, m message) error {
 	}
 	p.out.closed = true
 	p.flushLocked()
-	return p.out.waitWrittenLocked(ctx, seq)
+	return p.waitWrittenLocked(ctx, seq)
 }
 
 // InFlight returns how many exchanges of the other side are open.
@@ -210,13 +241,12 @@ func (p *Peer) Retire(reason error) {
 	defer p.mu.Unlock()
 	if p.err == nil {
 		p.endLocked(reason)
-		p.tasks.Close()
 	}
 }
 
 // Finished is closed once the link has ended and its last goroutine, handlers included, has
 // returned.
-func (p *Peer) Finished() <-chan struct{} { return p.tasks.Finished() }
+func (p *Peer) Finished() <-chan struct{} { return p.finished }
 
 // errClosed is why a link has ended that this side closed.
 var errClosed error = closed{}
@@ -235,9 +265,7 @@ func (p *Peer) end(err error) {
 	}
 	p.mu.Unlock()
 	if first {
-		// A reader that waits returns by this, and the writer by ended.
-		p.conn.Close()
-		p.tasks.Close()
+		p.conn.Close() // makes whoever reads or writes return
 	}
 }
 
@@ -250,4 +278,13 @@ func (p *Peer) endLocked(err error) {
 		x.lostLocked(err)
 	}
 	p.places.failLocked()
+	p.watch.Stop()
+	p.checkFinishedLocked()
+}
+
+// breakLocked ends the link, without the lock.
+func (p *Peer) breakLocked(err error) {
+	p.mu.Unlock()
+	defer p.mu.Lock()
+	p.end(err)
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"slices"
 	"sync"
 
 	"github.com/kinwire/kinwire/transport"
@@ -37,10 +38,11 @@ const (
 
 // frame is one queued frame.
 type frame struct {
-	end     int    // where its bytes in sender.bytes end
-	payload []byte // what follows them: a large payload, by reference
-	skip    bool   // taken back
-	bound   bound
+	end     int     // where its bytes in sender.bytes end
+	payload []byte  // what follows them: a large payload, by reference
+	skip    bool    // taken back
+	bound   bound   //
+	wait    *waiter // of whoever waits until it is written
 }
 
 // sender is the transmit queue of a link. All of it is guarded by mu, which is the peer's.
@@ -48,11 +50,10 @@ type frame struct {
 // A frame has a number. Frames from batchEnd on are queued; those from written to batchEnd
 // are in the batch that the link is being given; those before are written.
 type sender struct {
-	mu       *sync.Mutex
 	conn     transport.Conn
-	kick     chan struct{} // wakes the writer
 	maxFrame int
 	failed   func(error) // told of err, with the lock
+	wake     func(*waiter)
 	err      error
 	closed   bool // the last frame is queued
 
@@ -65,16 +66,19 @@ type sender struct {
 	queued   int    // bytes of queued frames, payloads included
 	owed     int    // those that only owedLimit bounds
 
-	batch   [][]byte // what is left of what the link is being given: the end of store
-	store   [][]byte
-	starts  []int // where in the whole batch each of its frames begins
-	gone    int   // how much of the whole batch the link has taken
-	written uint64
-	active  bool // somebody has the write role
-	inWrite bool // and is in a write, without the lock
-	full    bool // the link has not taken all of the batch
+	batch    [][]byte // what is left of what the link is being given: the end of store
+	store    [][]byte
+	starts   []int     // where in the whole batch each of its frames begins
+	waits    []*waiter // of those who wait until the batch is written
+	gone     int       // how much of the whole batch the link has taken
+	written  uint64
+	total    uint64    // bytes that the link has taken, ever
+	inWrite  bool      // somebody is in a write, without the lock
+	wrote    sync.Cond // that write is over
+	full     bool      // the link has not taken all of the batch
+	attended bool      // somebody waits until it is not full, or goes on writing
 
-	progress chan struct{} // closed after a write, if somebody waits for it
+	room []*waiter // those who wait until the queue is not full, in order
 }
 
 // commitLocked completes the frame whose head was appended to bytes at from, and queues it.
@@ -137,12 +141,19 @@ func (s *sender) queueLocked(m message, b bound) (uint64, error) {
 
 // failLocked makes the sender fail everybody.
 func (s *sender) failLocked(err error) {
-	if s.err == nil {
-		s.err = err
-		s.notifyLocked()
-		s.failed(err)
-		s.dropLocked()
+	if s.err != nil {
+		return
 	}
+	s.err = err
+	for _, f := range s.frames {
+		s.wake(f.wait)
+	}
+	for _, w := range slices.Concat(s.waits, s.room) {
+		s.wake(w)
+	}
+	s.waits, s.room = nil, nil
+	s.failed(err)
+	s.dropLocked()
 }
 
 // dropLocked forgets what will never be written, once nobody is in a write.
@@ -156,49 +167,45 @@ func (s *sender) dropLocked() {
 // fullLocked reports whether a value has to wait before it may be queued.
 func (s *sender) fullLocked() bool { return s.queued > roomLimit }
 
-// waitRoomLocked waits, without the lock, until there is room for one more value.
-func (s *sender) waitRoomLocked(ctx context.Context) error {
-	for s.err == nil && s.fullLocked() {
-		if err := s.waitLocked(ctx); err != nil {
-			return err
+// waitRoomLocked waits, without the lock, until there is room for one more value of x.
+func (p *Peer) waitRoomLocked(ctx context.Context, x *stream) error {
+	s, w := &p.out, &x.out.wait
+	var err error
+	for waits := false; s.err == nil && (s.fullLocked() || !waits && len(s.room) > 0) && err == nil; waits = true {
+		s.room = append(s.room, w)
+		p.flushLocked()
+		err = p.awaitLocked(ctx, x, w)
+		s.room = slices.DeleteFunc(s.room, func(o *waiter) bool { return o == w })
+	}
+	s.admitLocked() // whoever is next, if there is still room or this one does not need it
+	return cmpErr(s.err, err)
+}
+
+func cmpErr(first, second error) error {
+	if first != nil {
+		return first
+	}
+	return second
+}
+
+// admitLocked wakes whoever has waited longest for room, if there is some.
+func (s *sender) admitLocked() {
+	if len(s.room) > 0 && !s.fullLocked() {
+		s.wake(s.room[0])
+	}
+}
+
+// tellLocked has w woken once a frame is written.
+func (s *sender) tellLocked(seq uint64, w *waiter) {
+	switch {
+	case seq < s.written:
+		s.wake(w)
+	case seq < s.batchEnd:
+		if !slices.Contains(s.waits, w) {
+			s.waits = append(s.waits, w)
 		}
-	}
-	return s.err
-}
-
-// waitWrittenLocked waits, without the lock, until a frame is written.
-func (s *sender) waitWrittenLocked(ctx context.Context, seq uint64) error {
-	for s.written <= seq && (s.err == nil || s.inWrite) {
-		if err := s.waitLocked(ctx); err != nil {
-			return err
-		}
-	}
-	if s.written > seq {
-		return nil
-	}
-	return s.err
-}
-
-// waitLocked waits, without the lock, for some progress.
-func (s *sender) waitLocked(ctx context.Context) error {
-	if s.progress == nil {
-		s.progress = make(chan struct{})
-	}
-	progress := s.progress
-	s.mu.Unlock()
-	defer s.mu.Lock()
-	select {
-	case <-progress:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-func (s *sender) notifyLocked() {
-	if s.progress != nil {
-		close(s.progress)
-		s.progress = nil
+	default:
+		s.frames[seq-s.batchEnd].wait = w
 	}
 }
 
@@ -227,8 +234,8 @@ func (s *sender) takeBackLocked(seq uint64) bool {
 	if !f.skip {
 		size := f.end - s.startLocked(i) + len(f.payload)
 		s.queued -= size
-		f.skip, f.payload = true, nil
-		s.notifyLocked()
+		f.skip, f.payload, f.wait = true, nil, nil
+		s.admitLocked()
 	}
 	return true
 }
@@ -244,8 +251,7 @@ func (s *sender) startLocked(i int) int {
 // does not wait until it is written: the payload is copied.
 func (s *sender) detachLocked(seq uint64) {
 	for s.inWrite && seq >= s.written && seq < s.batchEnd {
-		// A write never waits, so this is short.
-		_ = s.waitLocked(context.Background())
+		s.wrote.Wait() // not for long, since a write never waits
 	}
 	switch {
 	case s.err != nil, seq < s.written:
@@ -255,6 +261,6 @@ func (s *sender) detachLocked(seq uint64) {
 		}
 	default:
 		f := &s.frames[seq-s.batchEnd]
-		f.payload = bytes.Clone(f.payload)
+		f.payload, f.wait = bytes.Clone(f.payload), nil
 	}
 }

@@ -5,41 +5,41 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"time"
 
-	"github.com/kinwire/kinwire/exchange"
 	"github.com/kinwire/kinwire/wire"
 )
 
 // acceptLocked deals with an opening Input. It returns the exchange if its handler is to be
 // run, after it has answered for those that are not.
-func (p *Peer) acceptLocked(in wire.Input, kept bool) (*stream, exchange.Handler) {
-	m, known := p.methods[string(in.Method)]
+func (p *Peer) acceptLocked(in wire.Input, a arrival) *stream {
+	m := p.methods[string(in.Method)]
 	left, limited := in.Meta.Timeout()
 	switch {
 	case p.refusing:
 		p.refuseLocked(in.ID, wire.CodeShuttingDown, "no new requests are taken")
-	case !known:
+	case m == nil:
 		p.refuseLocked(in.ID, wire.CodeUnknownMethod, fmt.Sprintf("there is no method %q", shorten(in.Method)))
 	case p.ours.Concurrency > 0 && p.serving >= p.ours.Concurrency:
 		p.refuseLocked(in.ID, wire.CodeOverloaded, fmt.Sprintf("%d exchanges are open, which is the limit", p.serving))
 	case limited && left == 0:
 		p.refuseLocked(in.ID, wire.CodeDeadlineExceeded, "the time was up when the request came")
 	default:
-		ctx, cancel := context.WithCancelCause(p.base)
-		x := p.newStreamLocked(in.ID, false, ctx)
-		x.cancel = cancel
+		x := p.newStreamLocked()
+		x.request = p.newRequestLocked(x)
 		if limited {
-			var stop context.CancelFunc
-			x.ctx, stop = context.WithTimeout(ctx, left)
-			x.cancel = func(cause error) { cancel(cause); stop() }
+			x.request.limit(left)
 		}
-		x.method, x.meta = m.name, append(wire.Meta(nil), in.Meta...)
+		x.method, x.buffer = m, a.buffer
+		x.meta = append(x.meta[:0], in.Meta...)
+		p.enterLocked(x, in.ID, x.request)
 		p.serving++
 		p.running.addLocked(1)
-		x.deliverLocked(in.Flags, in.Payload, 0, kept)
-		return x, m.handler
+		a.size = 0 // an opening Input takes no credit
+		x.deliverLocked(in.Flags, in.Payload, a)
+		return x
 	}
-	return nil, nil
+	return nil
 }
 
 // shorten cuts what the other side has sent down to what fits in any message to it.
@@ -54,44 +54,86 @@ func (p *Peer) refuseLocked(id uint64, code wire.Code, message string) {
 	}, byLimit)
 }
 
-// serve runs the handler of an exchange and ends it.
-func (p *Peer) serve(x *stream, h exchange.Handler) {
-	var err error = errGone // unless run returns
-	defer func() { p.finish(x, err) }()
-	err = p.run(x, h)
+// serve is the task that runs the handler of an exchange.
+func (x *stream) serve() {
+	p := x.p
+	err := error(errGone) // unless run returns
+	x.began = time.Now()
+	defer func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		defer p.taskDoneLocked()
+		p.finishLocked(x, err)
+		p.flushSoonLocked()
+	}()
+	err = x.run()
 }
 
-// finish ends an exchange whose handler has returned, unless it has ended already.
-func (p *Peer) finish(x *stream, err error) {
+// runInlineLocked runs the handler of an exchange, without the lock, on the goroutine that
+// has the read role. It does so until the watch takes the role: then Peer.inline is no
+// longer x. It returns when the handler was done.
+func (p *Peer) runInlineLocked(x *stream) (ended time.Time) {
+	p.inline = x
+	p.moveRoleLocked(roleInline)
+	err := error(errGone)
+	returned := false
+	defer func() {
+		if !returned { // the handler ends this goroutine
+			p.mu.Lock()
+			p.finishLocked(x, err)
+			if p.inline == x {
+				p.startReadingLocked()
+			}
+		}
+	}()
+	p.mu.Unlock()
+	x.began = time.Now()
+	err = x.run()
 	p.mu.Lock()
-	defer p.mu.Unlock()
+	returned = true
+	return p.finishLocked(x, err)
+}
+
+// finishLocked ends an exchange whose handler has returned, unless it has ended already. It
+// returns when the handler was done. The caller flushes.
+func (p *Peer) finishLocked(x *stream, err error) time.Time {
+	ended := x.replied
+	if ended.IsZero() {
+		ended = time.Now()
+	}
+	x.method.ran(ended.Sub(x.began))
 	if err == nil && !x.out.ended && x.ctx.Err() == nil {
 		err = x.sendLocked(nothingMore)
 	}
 	// It could go without room, but there may be many.
 	for !x.out.ended && p.out.err == nil && p.out.fullLocked() {
-		_ = p.out.waitLocked(context.Background())
+		_ = p.waitRoomLocked(context.Background(), x)
 	}
 	if !x.out.ended {
 		x.failLocked(answer(x.ctx, err))
 	}
-	x.cancel(errEnded)
+	x.endInLocked(errEnded)
+	x.request.x = nil
+	x.request.cancel(errEnded)
 	p.running.addLocked(-1)
-	p.flushLocked()
+	if x.users == 0 && p.table[x.id] != x {
+		x.recycleLocked()
+	}
+	return ended
 }
 
 // run runs the handler and returns what the opener is to be told. A panic becomes an error.
-func (p *Peer) run(x *stream, h exchange.Handler) (err error) {
+func (x *stream) run() (err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			if p.panicked != nil {
-				p.panicked(x.method, v, debug.Stack())
+			if x.p.panicked != nil {
+				x.p.panicked(x.method.name, v, debug.Stack())
 			}
 			err = wire.Errorf(wire.CodePanicked, "%v", v)
 		}
 	}()
-	if err := h(x.ctx, answering{x}); err != nil {
-		return answer(x.ctx, err) // may call methods of err, and so not under the lock
+	if err := x.method.handler(x.request, x.request); err != nil {
+		return answer(x.request, err) // may call methods of err, and so not under the lock
 	}
 	return nil
 }
@@ -108,41 +150,5 @@ func (x *stream) failLocked(e *wire.Error) {
 	x.endInLocked(e)
 	x.endOutLocked()
 	x.p.removeLocked(x)
-	x.cancel(e)
-}
-
-// answering is what a handler is given: the answerer's verbs.
-type answering struct{ *stream }
-
-// Send implements [exchange.Request].
-func (x answering) Send(v any) error {
-	out, err := encode(v)
-	return x.send(out, err)
-}
-
-// Reply implements [exchange.Request].
-func (x answering) Reply(v any) error {
-	out, err := encode(v)
-	out.last = true
-	return x.send(out, err)
-}
-
-// send sends a value, unless it could not be encoded.
-func (x answering) send(out value, err error) error {
-	if err != nil {
-		return fmt.Errorf("the answer can't be encoded: %w", err)
-	}
-	x.p.mu.Lock()
-	defer x.p.mu.Unlock()
-	if err := x.ctx.Err(); err != nil {
-		return err
-	}
-	err = x.sendLocked(out)
-	if out.last && x.out.ended {
-		x.cancel(errEnded)
-	}
-	if errors.Is(err, errTooLarge) {
-		return wire.Errorf(wire.CodeTooLarge, "a frame is over the %d bytes that the other side accepts", x.p.theirs.MaxFrame)
-	}
-	return err
+	x.request.cancel(e)
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/kinwire/kinwire/wire"
 )
@@ -12,39 +13,51 @@ import (
 // stream is an exchange, on either side of it. It stands in Peer.table, and counts among
 // those that may be open, from its opening Input up to its END: on the opener's side also
 // while nobody waits for it any more, on the other also if its handler goes on. All of it
-// from opening on is guarded by Peer.mu.
+// but began is guarded by Peer.mu.
 type stream struct {
-	p      *Peer
-	id     uint64
-	ours   bool // opened by this side
-	method string
-	meta   wire.Meta
-	ctx    context.Context // the caller's, or the handler's
-	cancel context.CancelCauseFunc
-	stop   func() bool // ends the watch over the caller's context
+	p    *Peer
+	id   uint64
+	ours bool            // opened by this side
+	ctx  context.Context // the caller's, or the handler's
+	in   inbound
+	out  outbound
 
-	opening uint64 // the number of the frame that opened it, if ours
-	last    uint64 // the number of the last frame that this side has queued
-	givenUp bool   // nobody waits for it any more
-	in      inbound
-	out     outbound
+	// Of an exchange that this side has opened.
+	stop    func() bool // ends the watch over the caller's context
+	opening uint64      // the number of the frame that opened it
+	last    uint64      // the number of the last frame that this side has queued
+	givenUp bool        // nobody waits for it any more
+	into    *[]byte     // where the caller of a call wants bytes that come in answer, if anywhere
+
+	// Of an exchange that the other side has opened.
+	method    *method
+	meta      wire.Meta
+	request   *request
+	buffer    *buffer   // what the first value is in, if it is large
+	users     int       // goroutines in a verb of request
+	began     time.Time // when the handler did
+	replied   time.Time // when it had its reply ready; zero if it has none
+	serveTask func()    // serve, made once
 }
 
 // inbound is the direction in which this side receives.
 type inbound struct {
+	wait    waiter
 	queue   []item
-	slot    [1]item       // what queue begins with, so that a call does not allocate one
-	ready   chan struct{} // made by the first who waits
-	end     error         // nil while more may come; io.EOF after the last value
-	balance int64         // what the other side may still send
-	granted int64         // consumed since the last Credit
+	slot    [1]item // what queue begins with, so that a call does not allocate one
+	memory  []byte  // of the first value, if it is not large; the stream's next life uses it again
+	end     error   // nil while more may come; io.EOF after the last value
+	balance int64   // what the other side may still send
+	granted int64   // consumed since the last Credit
 	unread  int
 }
 
 // item is a value that has arrived and that nobody has received.
 type item struct {
 	payload wire.Payload
-	size    int // what receiving it gives back to the balance
+	placed  int  // so many bytes are in memory of the caller's already, in place of the payload
+	size    int  // what receiving it gives back to the balance
+	lent    bool // payload is in memory that the stream's next life uses again
 }
 
 // cost is how much of wire.MaxUnread the item takes: about what it takes to keep it, so that
@@ -56,48 +69,74 @@ func (v item) cost() int {
 
 // outbound is the direction in which this side sends.
 type outbound struct {
-	ready   chan struct{}
+	wait    waiter
 	balance int64
 	ended   bool // the last frame is queued
 }
 
-func (p *Peer) newStreamLocked(id uint64, ours bool, ctx context.Context) *stream {
-	x := &stream{p: p, id: id, ours: ours, ctx: ctx}
+// smallMemory is the largest memory of a stream that is used again.
+const smallMemory = 64 << 10
+
+// spareStreams is how many streams a link keeps that nobody refers to.
+const spareStreams = 128
+
+// newStreamLocked returns a stream that is not in the table yet.
+func (p *Peer) newStreamLocked() *stream {
+	if n := len(p.spare); n > 0 {
+		x := p.spare[n-1]
+		p.spare = p.spare[:n-1]
+		return x
+	}
+	x := &stream{p: p}
+	x.serveTask = x.serve
+	return x
+}
+
+// recycleLocked gives up a stream that nobody refers to.
+func (x *stream) recycleLocked() {
+	p, memory, meta := x.p, x.in.memory, x.meta
+	p.releaseLocked(x.buffer)
+	if len(p.spare) == spareStreams {
+		return
+	}
+	if cap(memory) > smallMemory {
+		memory = nil
+	}
+	if cap(meta) > smallMemory {
+		meta = nil
+	}
+	*x = stream{
+		p:         p,
+		serveTask: x.serveTask,
+		in:        inbound{memory: memory[:0], wait: waiter{signal: x.in.wait.signal}},
+		out:       outbound{wait: waiter{signal: x.out.wait.signal}},
+		meta:      meta[:0],
+	}
+	p.spare = append(p.spare, x)
+}
+
+// enterLocked opens the exchange.
+func (p *Peer) enterLocked(x *stream, id uint64, ctx context.Context) {
+	x.id, x.ctx = id, ctx
 	x.in.queue = x.in.slot[:0]
 	x.in.balance = int64(p.ours.Window)
 	x.out.balance = int64(p.theirs.Window)
 	p.table[id] = x
-	return x
-}
-
-// Method returns what was called.
-func (x *stream) Method() string { return x.method }
-
-// Meta returns what came with the opening Input.
-func (x *stream) Meta() wire.Meta { return x.meta }
-
-// Recv waits for the next value.
-func (x *stream) Recv() (wire.Payload, error) {
-	x.p.mu.Lock()
-	defer x.p.mu.Unlock()
-	v, err := x.recvLocked()
-	x.p.flushLocked()
-	return v, err
 }
 
 // recvLocked waits, without the lock, for the next value. The caller flushes.
-func (x *stream) recvLocked() (wire.Payload, error) {
+func (x *stream) recvLocked() (item, error) {
 	for len(x.in.queue) == 0 && x.in.end == nil {
-		err := x.waitRecvLocked()
+		err := x.p.awaitLocked(x.ctx, x, &x.in.wait)
 		if err != nil && len(x.in.queue) == 0 && x.in.end == nil {
 			if x.ours {
 				err = x.giveUpForLocked(err)
 			}
-			return nil, err
+			return item{}, err
 		}
 	}
 	if len(x.in.queue) == 0 {
-		return nil, x.in.end
+		return item{}, x.in.end
 	}
 	v := x.in.queue[0]
 	x.in.queue[0] = item{}
@@ -107,63 +146,43 @@ func (x *stream) recvLocked() (wire.Payload, error) {
 	}
 	x.in.unread -= v.cost()
 	x.consumedLocked(v.size)
-	return v.payload, nil
+	return v, nil
 }
 
-// waitRecvLocked waits, without the lock, until something may have arrived.
-func (x *stream) waitRecvLocked() error {
-	if x.in.ready == nil {
-		x.in.ready = make(chan struct{}, 1)
-	}
-	ready := x.in.ready
-	x.p.flushLocked() // the credit, say, that the other side waits for
-	x.p.mu.Unlock()
-	defer x.p.mu.Lock()
-	select {
-	case <-ready:
-		return nil
-	case <-x.ctx.Done():
-		return x.ctx.Err()
-	}
-}
-
-// arrivedLocked takes the content of a frame of this direction: size is the frame's length,
-// and kept says that the payload is the exchange's to keep. It returns a violation if the
-// other side may not send it.
-func (x *stream) arrivedLocked(flags wire.Flags, payload wire.Payload, size int, kept bool) error {
+// arrivedLocked takes the content of a frame of this direction. It returns a violation if
+// the other side may not send it.
+func (x *stream) arrivedLocked(flags wire.Flags, payload wire.Payload, a arrival) error {
 	if x.p.features.credit && !flags.Has(wire.FlagError) {
 		if x.in.balance <= 0 {
-			return wire.Violatef(wire.RuleCredit, "exchange %d: a frame of %d bytes at a balance of %d", x.id, size, x.in.balance)
+			return wire.Violatef(wire.RuleCredit, "exchange %d: a frame of %d bytes at a balance of %d", x.id, a.size, x.in.balance)
 		}
-		x.in.balance -= int64(size)
+		x.in.balance -= int64(a.size)
 	}
-	x.deliverLocked(flags, payload, size, kept)
+	x.deliverLocked(flags, payload, a)
 	return nil
 }
 
 // deliverLocked queues what a frame brought, and closes the direction if it is the last.
-func (x *stream) deliverLocked(flags wire.Flags, payload wire.Payload, size int, kept bool) {
+func (x *stream) deliverLocked(flags wire.Flags, payload wire.Payload, a arrival) {
 	switch {
 	case flags.Has(wire.FlagError):
-		if !kept {
+		if !a.keeps(payload) {
 			payload = bytes.Clone(payload)
 		}
 		x.endInLocked(wire.ParseError(payload))
 		return
 	case x.givenUp || x.in.end != nil:
 		if !flags.End() {
-			x.discardedLocked(size)
+			x.discardedLocked(a.size)
 		}
 	case flags.Has(wire.FlagEmpty):
-		x.consumedLocked(size)
+		x.consumedLocked(a.size)
 	default:
-		if !kept {
-			payload = bytes.Clone(payload)
-		}
-		v := item{payload: payload, size: size}
+		v := item{placed: a.placed, size: a.size}
+		v.payload, v.lent = x.keepLocked(payload, a)
 		x.in.queue = append(x.in.queue, v)
 		x.in.unread += v.cost()
-		x.wakeRecvLocked()
+		x.p.wakeLocked(&x.in.wait)
 		// One value alone is bounded by its frame.
 		if !x.p.features.credit && x.in.unread > wire.MaxUnread && len(x.in.queue) > 1 {
 			x.floodedLocked()
@@ -175,24 +194,31 @@ func (x *stream) deliverLocked(flags wire.Flags, payload wire.Payload, size int,
 	}
 }
 
+// keepLocked returns a payload that stays as it is for as long as the stream does, and
+// whether no longer.
+func (x *stream) keepLocked(p wire.Payload, a arrival) (kept wire.Payload, lent bool) {
+	switch {
+	case a.keeps(p):
+		return p, a.buffer != nil
+	case len(x.in.memory) == 0:
+		x.in.memory = append(x.in.memory, p...)
+		return x.in.memory, true
+	}
+	return bytes.Clone(p), false
+}
+
+// mayPlaceLocked reports whether the n bytes of an answer may go straight to where the
+// caller wants them.
+func (x *stream) mayPlaceLocked(f wire.Flags, n int) bool {
+	return x.into != nil && n <= cap(*x.into) && x.p.direct != nil && !x.givenUp && x.in.end == nil &&
+		len(x.in.queue) == 0 && !f.Has(wire.FlagError) && !f.Has(wire.FlagEmpty) && x.in.balance > 0
+}
+
 // endInLocked closes the direction in which this side receives. The first reason stays.
 func (x *stream) endInLocked(reason error) {
 	if x.in.end == nil {
 		x.in.end = reason
-		x.wakeRecvLocked()
-	}
-}
-
-// wakeRecvLocked wakes whoever receives. A wake-up that nobody needs is harmless.
-func (x *stream) wakeRecvLocked() {
-	wake(x.in.ready)
-}
-
-// wake puts a token into c, unless there is one. Nobody waits if c is nil.
-func wake(c chan struct{}) {
-	select {
-	case c <- struct{}{}:
-	default:
+		x.p.wakeLocked(&x.in.wait)
 	}
 }
 
@@ -200,8 +226,7 @@ func wake(c chan struct{}) {
 func (x *stream) endOutLocked() {
 	if !x.out.ended {
 		x.out.ended = true
-		wake(x.out.ready)
-		x.p.out.notifyLocked()
+		x.p.wakeLocked(&x.out.wait)
 	}
 }
 
@@ -226,7 +251,7 @@ func (x *stream) lostLocked(cause error) {
 	} else {
 		// Not the cause itself: io.EOF would say that all of the request has come.
 		x.endInLocked(wire.Errorf(wire.CodeCanceled, "the link has ended: %v", cause))
-		x.cancel(cause)
+		x.request.cancel(cause)
 	}
 	x.endOutLocked()
 	x.p.removeLocked(x)
@@ -236,6 +261,9 @@ func (x *stream) lostLocked(cause error) {
 // and waits until a payload that is sent by reference is written.
 func (x *stream) sendLocked(v value) error {
 	p := x.p
+	if !x.ours && v.last && x.replied.IsZero() {
+		x.replied = time.Now()
+	}
 	if err := x.waitTurnLocked(); err != nil {
 		return err
 	}
@@ -259,9 +287,7 @@ func (x *stream) sendLocked(v value) error {
 			p.removeLocked(x)
 		}
 	}
-	p.flushLocked()
-	err = x.waitSentLocked(seq, v)
-	if err != nil {
+	if err = x.waitSentLocked(seq, v); err != nil {
 		p.out.detachLocked(seq)
 	}
 	return err
@@ -279,9 +305,9 @@ func (x *stream) waitTurnLocked() error {
 		case x.out.ended:
 			return errEnded
 		case p.out.fullLocked():
-			err = p.out.waitLocked(x.ctx)
+			err = p.waitRoomLocked(x.ctx, x)
 		case p.features.credit && x.out.balance <= 0:
-			err = x.waitCreditLocked()
+			err = p.awaitLocked(x.ctx, x, &x.out.wait)
 		default:
 			return nil
 		}
@@ -292,24 +318,36 @@ func (x *stream) waitTurnLocked() error {
 }
 
 // waitSentLocked waits, without the lock, until a payload that is sent by reference is
-// written. If it fails, the sender takes the frame back or detaches it before it goes on.
+// written, and sees to it that any other will be. If it fails, the sender takes the frame
+// back or detaches it before it goes on.
 func (x *stream) waitSentLocked(seq uint64, v value) error {
-	s := &x.p.out
+	p, s := x.p, &x.p.out
 	if len(v.raw) <= copyLimit {
+		x.flushLocked()
 		return nil
 	}
-	var err error
-	for err == nil && s.written <= seq {
+	p.flushLocked()
+	for s.written <= seq {
 		switch {
 		case s.err != nil:
-			err = s.err
+			return s.err
 		case x.givenUp:
-			err = errEnded
-		default:
-			err = s.waitLocked(x.ctx)
+			return errEnded
+		}
+		s.tellLocked(seq, &x.out.wait)
+		if err := p.awaitLocked(x.ctx, x, &x.out.wait); err != nil {
+			return err
 		}
 	}
-	return err
+	return nil
+}
+
+// flushLocked writes what the exchange has queued, or leaves it to the reader that runs its
+// handler, and writes the replies of several at once.
+func (x *stream) flushLocked() {
+	if x.p.inline != x {
+		x.p.flushSoonLocked()
+	}
 }
 
 // removeLocked takes an exchange that has ended out of the table, and gives its place back.

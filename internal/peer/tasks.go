@@ -1,62 +1,27 @@
 package peer
 
-import "sync"
-
-// tasks are the goroutines of a peer. The zero value has none.
-type tasks struct {
-	mu       sync.Mutex
-	running  int
-	closed   bool
-	finished chan struct{}
+// goLocked runs f as a task: a goroutine of the peer's own, which says taskDoneLocked when
+// it ends.
+func (p *Peer) goLocked(f func()) {
+	p.tasks++
+	go f()
 }
 
-// Go runs f in a goroutine.
-func (t *tasks) Go(f func()) {
-	t.mu.Lock()
-	t.running++
-	t.mu.Unlock()
-	go func() {
-		defer t.done()
-		f()
-	}()
+// taskDoneLocked ends a task.
+func (p *Peer) taskDoneLocked() {
+	p.tasks--
+	p.checkFinishedLocked()
 }
 
-// Close says that tasks are about to end: when the last one has, Finished is closed.
-func (t *tasks) Close() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.closed = true
-	t.checkLocked()
+func (p *Peer) taskDone() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.taskDoneLocked()
 }
 
-// Finished is closed once Close was called and no task runs.
-func (t *tasks) Finished() <-chan struct{} {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.channelLocked()
-}
-
-func (t *tasks) done() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.running--
-	t.checkLocked()
-}
-
-func (t *tasks) channelLocked() chan struct{} {
-	if t.finished == nil {
-		t.finished = make(chan struct{})
-	}
-	return t.finished
-}
-
-func (t *tasks) checkLocked() {
-	if !t.closed || t.running > 0 {
-		return
-	}
-	select {
-	case <-t.channelLocked():
-	default:
-		close(t.finished)
+// checkFinishedLocked tells of the end of the last task, once the link has ended.
+func (p *Peer) checkFinishedLocked() {
+	if p.err != nil && p.tasks == 0 {
+		p.finishedOnce.Do(func() { close(p.finished) })
 	}
 }

@@ -24,6 +24,9 @@ func encode(v any) (value, error) {
 	if b, ok := v.([]byte); ok {
 		return value{raw: b, bin: true}, nil
 	}
+	if p, ok := v.(wire.Payload); ok {
+		return encodePayload(p)
+	}
 	if v == any(exchange.None) {
 		return value{raw: null, empty: true}, nil
 	}
@@ -32,6 +35,11 @@ func encode(v any) (value, error) {
 		out.last = true
 		return out, err
 	}
+	p, err := wire.Encode(v)
+	return value{raw: p}, err
+}
+
+func encodePayload(v wire.Payload) (value, error) {
 	p, err := wire.Encode(v)
 	return value{raw: p}, err
 }

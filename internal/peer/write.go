@@ -1,19 +1,24 @@
 package peer
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 const (
-	// turns is how many batches a sender writes before it leaves the rest to the writer.
+	// turns is how many batches a sender writes before it leaves the rest to a task.
 	turns = 4
 	// lastWords is how long a link is still read when nothing can be written any more.
 	lastWords = time.Second
 )
 
-// sendFailed deals with a link to which nothing can be written any more. The writer may be
-// waiting for it, so this is for another goroutine.
+// sendFailed deals with a link to which nothing can be written any more.
 func (p *Peer) sendFailed(err error) {
 	if p.err == nil {
-		p.tasks.Go(func() { p.outlive(err) })
+		p.goLocked(func() {
+			p.outlive(err)
+			p.taskDone()
+		})
 	}
 }
 
@@ -28,75 +33,104 @@ func (p *Peer) outlive(err error) {
 	}
 }
 
-// flushLocked writes, without the lock, what is queued, for as long as the link takes it at
-// once and it is not too much for one sender. The writer does the rest.
-func (p *Peer) flushLocked() {
-	s := &p.out
-	if s.active || s.nothingLocked() {
-		return
-	}
-	for range turns {
-		if s.full || !s.nextBatchLocked() {
-			break
-		}
-		s.writeLocked()
-	}
-	if s.err == nil && s.nextBatchLocked() {
-		s.active = true // handed to the writer
-		wake(s.kick)
+// flushSoonLocked does what flushLocked does, after a moment if there are many.
+func (p *Peer) flushSoonLocked() {
+	if !p.promised && !p.out.nothingLocked() {
+		p.gatherLocked()
+		p.flushLocked()
 	}
 }
 
-// write is the writer goroutine: it has the write role while the link is full.
-func (p *Peer) write() {
+// flushLocked writes what is queued, unless somebody else has promised to, and leaves to a
+// task what the link does not take at once.
+func (p *Peer) flushLocked() {
+	if !p.promised {
+		p.pushLocked()
+		p.attendLocked()
+	}
+}
+
+// pushLocked writes, without the lock, what is queued, for as long as the link takes it at
+// once and it is not too much for one sender. The caller sees to the rest.
+func (p *Peer) pushLocked() {
 	s := &p.out
-	for {
-		select {
-		case <-s.kick:
-		case <-p.ended:
+	for range turns {
+		if s.inWrite || s.full || !s.nextBatchLocked() {
 			return
 		}
-		p.mu.Lock()
-		for s.active && s.err == nil {
-			switch {
-			case s.full:
-				s.waitWritableLocked()
-			case s.nextBatchLocked():
-				s.writeLocked()
-			default:
-				s.active = false
-			}
-		}
-		p.mu.Unlock()
+		s.writeLocked(p)
 	}
+}
+
+// attendLocked leaves to a task what is still to be written, unless somebody sees to that.
+func (p *Peer) attendLocked() {
+	s := &p.out
+	if s.err == nil && !s.attended && !s.inWrite && !s.nothingLocked() {
+		s.attended = true
+		p.goLocked(p.writeTask)
+	}
+}
+
+// write is the task that writes what the link did not take at once.
+func (p *Peer) write() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	defer p.taskDoneLocked()
+	s := &p.out
+	for s.err == nil {
+		if s.full {
+			p.waitWritableLocked()
+			continue
+		}
+		if s.inWrite || !s.nextBatchLocked() {
+			break
+		}
+		s.writeLocked(p)
+	}
+	s.attended = false
 }
 
 // waitWritableLocked waits, without the lock, until the link is not full any more.
-func (s *sender) waitWritableLocked() {
-	s.mu.Unlock()
-	err := s.conn.WaitWritable()
-	s.mu.Lock()
-	s.full = false
+func (p *Peer) waitWritableLocked() {
+	p.mu.Unlock()
+	err := p.conn.WaitWritable()
+	p.mu.Lock()
+	p.out.full = false
 	if err != nil {
-		s.failLocked(err)
+		p.out.failLocked(err)
 	}
 }
 
 // writeLocked gives the batch to the link, without the lock. What the link does not take
 // makes it full.
-func (s *sender) writeLocked() {
-	role := s.active
-	s.active, s.inWrite = true, true
+func (s *sender) writeLocked(p *Peer) {
+	s.inWrite = true
 	batch := s.batch
-	s.mu.Unlock()
+	p.mu.Unlock()
 	n, err := s.conn.TryWrite(batch)
-	s.mu.Lock()
-	s.active, s.inWrite = role, false
+	p.mu.Lock()
+	s.inWrite = false
 	s.advanceLocked(n)
 	if err != nil {
 		s.failLocked(err)
 	}
 	s.full = len(s.batch) > 0
 	s.dropLocked()
-	s.notifyLocked()
+	s.wrote.Broadcast()
+}
+
+// waitWrittenLocked waits, without the lock, until a frame is written.
+func (p *Peer) waitWrittenLocked(ctx context.Context, seq uint64) error {
+	s := &p.out
+	w := new(waiter)
+	for s.written <= seq && s.err == nil {
+		s.tellLocked(seq, w)
+		if err := p.awaitLocked(ctx, nil, w); err != nil {
+			return err
+		}
+	}
+	if s.written > seq {
+		return nil
+	}
+	return s.err
 }

@@ -1,0 +1,131 @@
+package peer
+
+import (
+	"context"
+	"runtime"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	// longestWait bounds a wait of transport.Direct: what it is given is rounded up to
+	// ticks of the system.
+	longestWait = 10 * time.Millisecond
+	// watchTick is how often the watch looks, and with that how long a handler may hold up
+	// the reader that runs it.
+	watchTick = time.Millisecond
+	// idleTicks is for how many ticks nobody may want to read before a task does.
+	idleTicks = 5
+)
+
+// role says who holds the read role, which is the right to take frames off the link.
+//
+// It moves under Peer.mu alone, and is with one goroutine at most. It is free only between
+// two calls that read for themselves; then the watch is on, which gives it to a task unless
+// another call comes first. So somebody always reads, or soon will.
+type role uint8
+
+const (
+	roleFree   role = iota
+	roleTaken       // by a goroutine in leadLocked, or by the task in read
+	roleInline      // that task runs the handler of Peer.inline; the watch may take the role from it
+)
+
+// mayLeadLocked reports whether whoever waits for x may take the read role: the role is free,
+// or is with x's own handler.
+func (p *Peer) mayLeadLocked(ctx context.Context, x *stream) bool {
+	switch {
+	case p.direct == nil || p.err != nil || near(ctx):
+		return false
+	case p.role == roleFree:
+		return true
+	}
+	return p.role == roleInline && p.inline == x
+}
+
+// moveRoleLocked says who has the read role from now on.
+func (p *Peer) moveRoleLocked(to role) {
+	p.role = to
+	p.turn++
+	if to != roleTaken && !p.watching && p.err == nil {
+		p.watching = true
+		p.watch.Reset(watchTick)
+	}
+}
+
+// readByTaskLocked has a task read if nobody does.
+func (p *Peer) readByTaskLocked() {
+	if p.role == roleFree && p.err == nil {
+		p.startReadingLocked()
+	}
+}
+
+// startReadingLocked gives the read role to a new task.
+func (p *Peer) startReadingLocked() {
+	p.inline = nil
+	p.moveRoleLocked(roleTaken)
+	p.goLocked(p.readTask)
+}
+
+// promoteLocked gives the read role to one of those who wait, and reports whether there is
+// one. It writes what is queued.
+func (p *Peer) promoteLocked() bool {
+	w := p.followers.first
+	if w == nil || p.err != nil {
+		return false
+	}
+	p.moveRoleLocked(roleTaken)
+	w.leads = true
+	p.promised = true
+	p.unparkLocked(w)
+	return true
+}
+
+// look is the watch: it looks every watchTick after the role was left free, or with a
+// handler, and takes it from whoever makes no use of it. It stops once a goroutine reads.
+func (p *Peer) look() {
+	countProcessors()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case p.err != nil || p.role == roleTaken:
+		p.watching = false
+		return
+	case p.turn != p.seen:
+		p.seen, p.still = p.turn, 0
+	case p.role == roleInline:
+		p.watching = false
+		p.startReadingLocked()
+		return
+	default:
+		if p.still++; p.still == idleTicks {
+			p.watching = false
+			p.startReadingLocked()
+			return
+		}
+	}
+	p.watch.Reset(watchTick)
+}
+
+// threads are the goroutines of this process that wait on a thread of their own. There is
+// always a processor left for the others: Go takes one back from a thread that waits only
+// after a while.
+var threads struct {
+	waiting atomic.Int32
+	limit   atomic.Int32
+}
+
+// countProcessors sets the limit of threads: the number may change, but is too slow to ask for
+// each time.
+func countProcessors() { threads.limit.Store(int32(runtime.GOMAXPROCS(0) - 1)) }
+
+// takeThread reports whether the caller may wait on its thread, until giveThread.
+func takeThread() bool {
+	if threads.waiting.Add(1) <= threads.limit.Load() {
+		return true
+	}
+	threads.waiting.Add(-1)
+	return false
+}
+
+func giveThread() { threads.waiting.Add(-1) }
