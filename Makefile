@@ -24,8 +24,8 @@ step = @printf '\n== %s\n' "$(1)"
 
 .PHONY: help
 help: ## list the targets
-	@echo 'usage: make TARGET [FUZZTIME=5s] [SOAK_COUNT=10]'
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@echo 'usage: make TARGET [FUZZTIME=5s] [SOAK_COUNT=10] [OLD=COMMIT] [NEW=COMMIT]'
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 .PHONY: test
 test: check-fmt vet lint check-tidy race fuzz ## all checks and all tests: what must pass before a commit
@@ -102,6 +102,17 @@ bench: ## the benchmarks, then this project beside its peers
 	go test -run '^$$' -bench . -benchmem ./...
 	$(call step,bench)
 	cd bench && go run .
+
+.PHONY: bench-compare
+bench-compare: ## measure the commits OLD and NEW (the working tree) in turn: which differences are no noise
+	@if [ -z "$(OLD)" ]; then echo 'usage: make bench-compare OLD=COMMIT [NEW=COMMIT]' >&2; exit 2; fi
+	@tools/bench-compare.sh $(OLD) $(NEW)
+
+.PHONY: bench-sweep
+bench-sweep: ## plots by payload size and by calls in flight, in bin/sweep
+	@mkdir -p bin/sweep
+	cd bench && go run . -sweep -json -d 300ms -rounds 3 >../bin/sweep/sweep.json
+	cd bench && go run ./plot ../bin/sweep
 
 .PHONY: api
 api: ## rewrite the golden file of the exported API

@@ -37,6 +37,10 @@ func newEchoCheck(w Workload, caller int) *echoCheck {
 	return c
 }
 
+// newChunks makes the chunks of a stream: in the child, which sends what next returns, and
+// in the parent, which checks what arrives against it.
+func newChunks(size int) *echoCheck { return newEchoCheck(Workload{Size: size}, 0) }
+
 // next returns the payload of the next call, valid until next is called again.
 func (c *echoCheck) next() []byte {
 	c.calls++

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"slices"
 	"testing"
 )
 
@@ -9,7 +10,7 @@ import (
 var big = Workload{Name: "big", Size: miB, InFlight: 1}
 
 func TestCheckAcceptsCopies(t *testing.T) {
-	for _, w := range append([]Workload{{Size: wordLen}, {Size: alwaysCompare + 1}}, workloads...) {
+	for _, w := range append([]Workload{{Size: wordLen}, {Size: alwaysCompare + 1}}, ofKind(echoes)...) {
 		c := newEchoCheck(w, 3)
 		for call := range 2 * compareEvery {
 			if err := c.check(bytes.Clone(c.next())); err != nil {
@@ -70,4 +71,23 @@ func TestCheckWantsFreshBuffers(t *testing.T) {
 	if c.check(same) == nil {
 		t.Error("the same buffer twice was accepted")
 	}
+}
+
+func TestChunksCheckThemselves(t *testing.T) {
+	sent, want := newChunks(64*kiB), newChunks(64*kiB)
+	for range 2 * compareEvery {
+		want.next()
+		if err := want.check(bytes.Clone(sent.next())); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sent.next()
+	want.next()
+	if want.check(sent.next()) == nil {
+		t.Error("a stream in which a chunk is missing was accepted")
+	}
+}
+
+func ofKind(k kind) []Workload {
+	return slices.DeleteFunc(slices.Clone(workloads), func(w Workload) bool { return w.Kind != k })
 }

@@ -1,9 +1,11 @@
 // Command bench measures one echo call (parent process to child process and back)
-// through kinwire and through what a user could pick instead, all in one run.
+// through kinwire and through what a user could pick instead, all in one run; and a
+// stream from the child, and the start of a child.
 //
 // The pieces: a [Peer] is one way to call a child process, a [Workload] is what is
-// called and how often at once, measure.go drives one through the other, check.go
-// refuses wrong echoes, and report.go prints the medians. The child processes are
+// done with it, measure.go drives one through the other (echoes.go, streams.go and
+// starts.go, by the kind of the workload), check.go refuses wrong echoes, and
+// report.go, goals.go and gobench.go print what came of it. The child processes are
 // this same binary, re-executed (child.go).
 package main
 
@@ -33,26 +35,26 @@ func main() {
 
 // run is the whole command: it measures what args ask for and returns the exit status.
 func run(args []string, stdout, stderr io.Writer) int {
-	all := registered()
-	if len(all) == 0 {
+	known := registered()
+	if len(known) == 0 {
 		fmt.Fprintf(stderr, "bench: the peers need socketpairs, so it runs on unix systems only, not on %s\n", runtime.GOOS)
 		return exitFailed
 	}
-	o, err := parseOptions(args, all)
+	o, err := parseOptions(args, known)
 	if errors.Is(err, flag.ErrHelp) {
-		writeHelp(stdout, all)
+		writeHelp(stdout, known)
 		return exitOK
 	}
 	if err != nil {
 		fmt.Fprintf(stderr, "bench: %v\n", err)
 		return exitUsage
 	}
-	if !o.json {
+	if !o.quiet {
 		fmt.Fprintf(stderr, "bench: %d measurements of %v, about %v in all\n",
 			o.plan.measurements(), o.plan.duration, o.plan.estimate().Round(time.Second))
 	}
-	results, err := o.plan.measure()
-	if werr := o.write(stdout, results); werr != nil {
+	all, err := o.plan.measure()
+	if werr := o.write(stdout, all); werr != nil {
 		err = errors.Join(err, werr)
 	}
 	if err != nil {

@@ -62,7 +62,12 @@ func needPeers(t *testing.T) {
 
 func TestJSONOfARealRun(t *testing.T) {
 	needPeers(t)
-	code, out, errs := runBench("-json", "-d", "5ms", "-rounds", "1")
+	const list = "raw-mux,raw-pipes"
+	chosen, err := choose("peer", list, registered(), peerName)
+	if err != nil {
+		t.Fatal(err)
+	}
+	code, out, errs := runBench("-json", "-d", "5ms", "-rounds", "1", "-peer", list)
 	if code != exitOK || errs != "" {
 		t.Fatalf("status %d, stderr %q", code, errs)
 	}
@@ -73,10 +78,10 @@ func TestJSONOfARealRun(t *testing.T) {
 			t.Fatalf("%q: %v", line, err)
 		}
 		keys := slices.Sorted(maps.Keys(r))
-		if want := []string{"mb_per_s", "ns_per_call", "p50_ns", "p99_ns", "peer", "workload"}; !slices.Equal(keys, want) {
+		if want := []string{"in_flight", "mb_per_s", "ns_per_call", "p50_ns", "p99_ns", "peer", "size", "workload"}; !slices.Equal(keys, want) {
 			t.Errorf("keys %v, want %v", keys, want)
 		}
-		for _, key := range []string{"mb_per_s", "ns_per_call", "p50_ns", "p99_ns"} {
+		for _, key := range []string{"ns_per_call", "p50_ns", "p99_ns"} {
 			if n, ok := r[key].(float64); !ok || n <= 0 {
 				t.Errorf("%s is %v, want a number above 0", key, r[key])
 			}
@@ -84,11 +89,9 @@ func TestJSONOfARealRun(t *testing.T) {
 		got[r["peer"].(string)+" "+r["workload"].(string)] = true
 	}
 	for _, w := range workloads {
-		for _, p := range registered() {
-			limit := p.Info().MaxInFlight
-			applies := limit == 0 || w.InFlight <= limit
-			if name := peerName(p) + " " + w.Name; got[name] != applies {
-				t.Errorf("%s: reported %v, want %v", name, got[name], applies)
+		for _, p := range chosen {
+			if name := peerName(p) + " " + w.Name; got[name] != w.takes(p) {
+				t.Errorf("%s: reported %v, want %v", name, got[name], w.takes(p))
 			}
 		}
 	}
@@ -102,6 +105,14 @@ func TestTableOfARealRun(t *testing.T) {
 	}
 }
 
+func TestGoalsOfARealRun(t *testing.T) {
+	needPeers(t)
+	code, out, _ := runBench("-targets", "-d", "5ms", "-rounds", "1", "-workload", "start")
+	if code != exitOK || !strings.Contains(out, "measured") || strings.Count(out, " ok")+strings.Count(out, "MISS") != 1 {
+		t.Errorf("status %d, output:\n%s", code, out)
+	}
+}
+
 func TestUsageErrors(t *testing.T) {
 	needPeers(t)
 	for _, c := range []struct {
@@ -112,6 +123,9 @@ func TestUsageErrors(t *testing.T) {
 		{[]string{"-workload", "nope"}, append([]string{`unknown workload "nope"`}, names(workloads, workloadName)...)},
 		{[]string{"-peer", "net-rpc,"}, []string{`unknown peer ""`}},
 		{[]string{"-peer", "raw-blocking", "-workload", "pipe64-64B"}, []string{"nothing to measure"}},
+		{[]string{"-json", "-targets"}, []string{"-json", "-targets"}},
+		{[]string{"-sweep", "-targets"}, []string{"-sweep", "-targets"}},
+		{[]string{"-sweep", "-workload", "rtt-64B"}, []string{`unknown workload "rtt-64B"`, "64B-x1"}},
 		{[]string{"-rounds", "0"}, []string{"-rounds 0"}},
 		{[]string{"-d", "-1s"}, []string{"-d -1s"}},
 		{[]string{"-frobnicate"}, []string{"frobnicate"}},
@@ -136,7 +150,7 @@ func TestHelpNamesEverything(t *testing.T) {
 		t.Fatalf("status %d, stderr %q", code, errs)
 	}
 	want := append(names(registered(), peerName), names(workloads, workloadName)...)
-	for _, s := range append(want, "-json", "-rounds", "-d D", "ns_per_call", "left out") {
+	for _, s := range append(want, "-json", "-gobench", "-targets", "-sweep", "-rounds", "-d D", "ns_per_call", "left out") {
 		if !strings.Contains(out, s) {
 			t.Errorf("-h does not mention %q", s)
 		}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -43,7 +44,7 @@ func goodEcho(payload, into []byte) ([]byte, error) {
 }
 
 func shortPlan(peers ...Peer) plan {
-	return plan{peers: peers, workloads: workloads, duration: 2 * time.Millisecond, rounds: 2, stall: defaultStall}
+	return plan{peers: peers, workloads: ofKind(echoes), duration: 2 * time.Millisecond, rounds: 2, stall: defaultStall}
 }
 
 func TestCorruptingPeerIsCaughtAndOthersGoOn(t *testing.T) {
@@ -58,21 +59,21 @@ func TestCorruptingPeerIsCaughtAndOthersGoOn(t *testing.T) {
 		}
 		return echo, err
 	}}
-	results, err := shortPlan(corrupting, fakePeer{name: "good", call: goodEcho}).measure()
+	all, err := shortPlan(corrupting, fakePeer{name: "good", call: goodEcho}).measure()
 	if err == nil {
 		t.Fatal("no error")
 	}
-	for _, w := range workloads {
+	for _, w := range ofKind(echoes) {
 		if !strings.Contains(err.Error(), "corrupting on "+w.Name+": wrong echo") {
 			t.Errorf("no error for %s in: %v", w.Name, err)
 		}
 	}
-	if len(results) != len(workloads) {
-		t.Fatalf("%d results, want those of the good peer: %v", len(results), results)
+	if len(all) != len(ofKind(echoes)) {
+		t.Fatalf("%d series, want those of the good peer: %v", len(all), all)
 	}
-	for _, r := range results {
-		if r.Peer != "good" {
-			t.Errorf("figures of %s are reported", r.Peer)
+	for _, s := range all {
+		if s.peer != "good" {
+			t.Errorf("figures of %s are reported", s.peer)
 		}
 	}
 }
@@ -125,4 +126,114 @@ func TestEachCallIsCountedAndTimed(t *testing.T) {
 	} else if r.nsPerCall > r.p99 {
 		t.Errorf("%v ns a call: the calls in flight were not counted together", r.nsPerCall)
 	}
+}
+
+// A fakeStreamer has a stream, and says when it is ready.
+type fakeStreamer struct {
+	fakePeer
+	next func() ([]byte, error)
+}
+
+func (f fakeStreamer) Info() Info {
+	info := f.fakePeer.Info()
+	info.SaysReady = true
+	return info
+}
+
+func (f fakeStreamer) StartStream(int) (Stream, error) { return f, nil }
+func (f fakeStreamer) Next() ([]byte, error)           { return f.next() }
+
+func TestWorkloadsThatAPeerTakes(t *testing.T) {
+	for _, w := range workloads {
+		if w.takes(fakePeer{}) != (w.Kind == echoes) {
+			t.Errorf("a peer of calls alone and %s: %v", w.Name, w.takes(fakePeer{}))
+		}
+		if !w.takes(fakeStreamer{}) {
+			t.Errorf("a peer of everything does not take %s", w.Name)
+		}
+	}
+	if (Workload{InFlight: 3}).takes(fakePeer{limit: 2}) || !(Workload{InFlight: 2}).takes(fakePeer{limit: 2}) {
+		t.Error("the limit of calls in flight does not hold")
+	}
+}
+
+func TestStreamIsTimed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const pause = time.Millisecond
+		w := ofKind(stream)[0]
+		sent := newChunks(w.Size)
+		r, err := measureOnce(fakeStreamer{next: func() ([]byte, error) {
+			time.Sleep(pause)
+			return sent.next(), nil
+		}}, w, 10*pause, defaultStall)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.calls != 11 || r.nsPerCall != float64(pause) || !near(r.p50, pause) || !near(r.p99, pause) {
+			t.Errorf("%+v, with %v between the chunks", r, pause)
+		}
+	})
+}
+
+func TestStreamIsChecked(t *testing.T) {
+	w := ofKind(stream)[0]
+	sent, calls := newChunks(w.Size), 0
+	_, err := measureOnce(fakeStreamer{next: func() ([]byte, error) {
+		if calls++; calls == 3 {
+			sent.next()
+		}
+		return sent.next(), nil
+	}}, w, time.Second, defaultStall)
+	if err == nil || !strings.Contains(err.Error(), "wrong echo") {
+		t.Errorf("a stream with a chunk left out: %v", err)
+	}
+}
+
+func TestHungStreamIsCaught(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		gone := make(chan struct{})
+		_, err := measureOnce(fakeStreamer{
+			fakePeer: fakePeer{onClose: func() { close(gone) }},
+			next: func() ([]byte, error) {
+				<-gone
+				return nil, errors.New("closed")
+			},
+		}, ofKind(stream)[0], time.Second, defaultStall)
+		if err == nil || !strings.Contains(err.Error(), "did not return within") {
+			t.Errorf("error %v", err)
+		}
+	})
+}
+
+func TestStartsAreTimedAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const start, call = time.Millisecond, 9 * time.Millisecond
+		running, most := 0, 0
+		r, err := measureStarts(fakePeer{
+			started: func() {
+				running++
+				most = max(most, running)
+				time.Sleep(start)
+			},
+			call: func(payload, _ []byte) ([]byte, error) {
+				time.Sleep(call)
+				return bytes.Clone(payload), nil
+			},
+			onClose: func() { running-- },
+		}, 45*time.Millisecond, defaultStall)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.calls != 5 || r.nsPerCall != float64(start) || !near(r.p50, start) {
+			t.Errorf("%+v, with %v for a start and %v for a call", r, start, call)
+		}
+		if running != 0 || most != 1 {
+			t.Errorf("%d children are left, %d ran at once", running, most)
+		}
+	})
+}
+
+// near allows for the digits that a latency is kept with.
+func near(ns float64, want time.Duration) bool {
+	return ns > 0.999*float64(want) && ns < 1.001*float64(want)
 }

@@ -17,25 +17,22 @@ const (
 
 // options is the command line, understood.
 type options struct {
-	json bool
-	plan plan
-}
-
-// write prints the results in the form that was asked for.
-func (o options) write(w io.Writer, results []Result) error {
-	if o.json {
-		return writeJSON(w, results)
-	}
-	return writeTable(w, results)
+	quiet bool // a program reads the output, and perhaps the terminal's as well
+	write func(io.Writer, []series) error
+	plan  plan
 }
 
 // parseOptions reads args. Its errors are for the user, and flag.ErrHelp means -h.
 func parseOptions(args []string, all []Peer) (options, error) {
-	o := options{plan: plan{stall: defaultStall}}
+	o := options{write: writeTable, plan: plan{stall: defaultStall}}
+	var asJSON, asGobench, asGoals, sweep bool
 	var peerList, workloadList string
 	fs := flag.NewFlagSet("bench", flag.ContinueOnError)
 	fs.SetOutput(io.Discard) // run prints the error, or the help
-	fs.BoolVar(&o.json, "json", false, "")
+	fs.BoolVar(&asJSON, "json", false, "")
+	fs.BoolVar(&asGobench, "gobench", false, "")
+	fs.BoolVar(&asGoals, "targets", false, "")
+	fs.BoolVar(&sweep, "sweep", false, "")
 	fs.StringVar(&peerList, "peer", "", "")
 	fs.StringVar(&workloadList, "workload", "", "")
 	fs.DurationVar(&o.plan.duration, "d", defaultDuration, "")
@@ -52,14 +49,36 @@ func parseOptions(args []string, all []Peer) (options, error) {
 	if o.plan.rounds <= 0 {
 		return o, fmt.Errorf("-rounds %d: must be above 0", o.plan.rounds)
 	}
+	known := workloads
+	switch {
+	case asJSON && asGobench || asJSON && asGoals || asGobench && asGoals:
+		return o, errors.New("-json, -gobench and -targets: only one of them can be printed")
+	case sweep && asGoals:
+		return o, errors.New("-sweep: the goals of -targets are about other workloads")
+	case asJSON:
+		o.write, o.quiet = writeJSON, true
+	case asGobench:
+		o.write, o.quiet = writeGobench, true
+	case asGoals:
+		o.write = writeGoals
+	}
+	switch {
+	case sweep:
+		known = sweepWorkloads()
+		if peerList == "" {
+			peerList = sweepPeers
+		}
+	case asGoals && peerList == "":
+		all = goalPeers(all)
+	}
 	var err1, err2 error
 	o.plan.peers, err1 = choose("peer", peerList, all, peerName)
-	o.plan.workloads, err2 = choose("workload", workloadList, workloads, workloadName)
+	o.plan.workloads, err2 = choose("workload", workloadList, known, workloadName)
 	if err := errors.Join(err1, err2); err != nil {
 		return o, err
 	}
 	if o.plan.measurements() == 0 {
-		return o, errors.New("nothing to measure: these peers take fewer calls in flight than these workloads make (see -h)")
+		return o, errors.New("nothing to measure: none of these peers has any of these workloads (see -h)")
 	}
 	return o, nil
 }
@@ -88,45 +107,4 @@ func names[T any](all []T, name func(T) string) []string {
 		list = append(list, name(t))
 	}
 	return list
-}
-
-func writeHelp(w io.Writer, all []Peer) {
-	fmt.Fprintf(w, `bench measures one echo call, parent process to child process and back, for each
-peer on each workload, in one run, so that the ratios can be trusted where the
-times of a noisy machine can't.
-
-  go run .                                     everything
-  go run . -peer net-rpc -workload rtt-64B     one figure
-  go run . -json -rounds 9 -d 3s               for a program to read
-
-flags:
-  -json            one JSON object a line instead of the table
-  -peer LIST       comma-separated peers (default all)
-  -workload LIST   comma-separated workloads (default all)
-  -d D             time of one measurement, after a warm-up of a fifth of it (default %v)
-  -rounds N        rounds, each of them over all peers; medians are reported (default %d)
-
-peers:
-`, defaultDuration, defaultRounds)
-	for _, p := range all {
-		info := p.Info()
-		fmt.Fprintf(w, "  %-20s %s\n", info.Name, info.About)
-		if info.MaxInFlight > 0 {
-			fmt.Fprintf(w, "  %-20s (at most %d in flight: workloads with more are left out)\n", "", info.MaxInFlight)
-		}
-	}
-	fmt.Fprint(w, "\nworkloads:\n")
-	for _, wl := range workloads {
-		fmt.Fprintf(w, "  %-20s %s\n", wl.Name, wl.about())
-	}
-	fmt.Fprintf(w, `
-columns (JSON key):
-  us/call (ns_per_call)  wall time / calls
-  p50, p99 (.._ns)       latency of the single calls
-  MB/s (mb_per_s)        payload bytes, one way, a second / 1e6
-  x raw, x raw p50       us/call and p50 as multiples of %s's
-
-Every echo is checked; exit status 1 means that a peer failed or echoed wrongly,
-2 a usage error. README.md says how to add a peer.
-`, baseline)
 }

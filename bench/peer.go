@@ -5,8 +5,13 @@ import (
 	"slices"
 )
 
-// baseline is the peer that the others' ratios refer to.
-const baseline = "raw-blocking"
+// The peers that the others' ratios refer to: the least that a call can take, what one
+// would write by hand for many calls at once, and the least over pipes.
+const (
+	baseline    = "raw-blocking"
+	muxByHand   = "raw-mux"
+	pipesByHand = "raw-pipes"
+)
 
 // A Peer is one way to call a child process. To add one, write a file that implements
 // Peer and Link and says register in its init.
@@ -26,6 +31,8 @@ type Info struct {
 	Name        string // as -peer and the report have it
 	About       string // a line for -h
 	MaxInFlight int    // workloads with more calls at once are left out; 0 means any number
+	MaxSize     int    // workloads with larger payloads are left out; 0 means any size
+	SaysReady   bool   // Start returns because the child said that it is ready, so it can be timed
 }
 
 // A Link is a running child and the way to it.
@@ -41,6 +48,22 @@ type Link interface {
 	// Close ends the child and returns once it has been reaped, with an error if it
 	// had to be killed or failed. It is called once, and makes calls that still run
 	// fail.
+	Close() error
+}
+
+// A Streamer is a Peer whose child can also send a stream.
+type Streamer interface {
+	Peer
+	// StartStream starts a child that sends the chunks of newChunks(size), one after the
+	// other and for ever, no faster than they are taken.
+	StartStream(size int) (Stream, error)
+}
+
+// A Stream is a running child that sends chunks.
+type Stream interface {
+	// Next waits for the next chunk, which is valid until Next is called again.
+	Next() ([]byte, error)
+	// Close is Link's, and makes a Next that still runs fail.
 	Close() error
 }
 

@@ -7,6 +7,8 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"runtime"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -20,18 +22,13 @@ func TestEveryPeer(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, size := range []int{wordLen, kiB, 2 * miB, 64, 2 * miB} {
-				for _, result := range []resultMode{reused, fresh} {
-					c := newCaller(Workload{Size: size, Result: result}, 0)
-					for range 3 {
-						echo, err := link.Call(c.check.next(), c.into)
-						if err != nil {
-							t.Fatal(err)
-						}
-						if err := c.check.check(echo); err != nil {
-							t.Fatal(err)
-						}
-					}
+			large := Workload{Name: "large", Size: 2 * miB, InFlight: 1}
+			for _, w := range append([]Workload{{Name: "small", Size: wordLen, InFlight: 1}, large}, workloads...) {
+				if w.Kind != echoes || !w.takes(p) {
+					continue
+				}
+				if _, err := load(link, newCallers(w), 5*time.Millisecond, defaultStall, link.Close); err != nil {
+					t.Fatalf("%s: %v", w.Name, err)
 				}
 			}
 			if err := link.Close(); err != nil {
@@ -40,6 +37,14 @@ func TestEveryPeer(t *testing.T) {
 			if _, err := link.Call(make([]byte, wordLen), nil); err == nil {
 				t.Error("a call after Close did not fail")
 			}
+			if p, ok := p.(Streamer); ok {
+				testStream(t, p)
+			}
+			if p.Info().SaysReady {
+				if _, err := measureStarts(p, 0, defaultStall); err != nil {
+					t.Errorf("start: %v", err)
+				}
+			}
 			if after := openFiles(t); after != before {
 				t.Errorf("%d descriptors open, %d before", after, before)
 			}
@@ -47,8 +52,36 @@ func TestEveryPeer(t *testing.T) {
 	}
 }
 
+func testStream(t *testing.T, p Streamer) {
+	const size = 64*kiB + 1
+	s, err := p.StartStream(size)
+	if err != nil {
+		t.Fatal(err)
+	}
+	chunks := newChunks(size)
+	for range 2 * compareEvery {
+		chunk, err := s.Next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		chunks.next()
+		if err := chunks.check(chunk); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Close(); err != nil {
+		t.Errorf("the child did not end well in the middle of a stream: %v", err)
+	}
+	for range 100 { // what has arrived may still be there
+		if _, err = s.Next(); err != nil {
+			return
+		}
+	}
+	t.Error("a stream goes on after Close")
+}
+
 func TestPeersRunInAnotherProcess(t *testing.T) {
-	for _, p := range []Peer{rawBlocking{}, netRPC{}} {
+	for _, p := range []Peer{rawBlocking{}, rawPipes{}, rawMux{}, netRPC{}} {
 		link, err := p.Start()
 		if err != nil {
 			t.Fatal(err)
@@ -56,6 +89,8 @@ func TestPeersRunInAnotherProcess(t *testing.T) {
 		var cmd *exec.Cmd
 		switch l := link.(type) {
 		case *rawLink:
+			cmd = l.cmd
+		case *muxLink:
 			cmd = l.cmd
 		case *rpcLink:
 			cmd = l.cmd
@@ -74,29 +109,67 @@ func TestPeersRunInAnotherProcess(t *testing.T) {
 
 // A child that dies in the middle must not look like a slow one.
 func TestCallFailsWhenTheChildDies(t *testing.T) {
-	link, err := rawBlocking{}.Start()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := link.(*rawLink).cmd.Process.Kill(); err != nil {
-		t.Fatal(err)
-	}
-	for range 100 { // the first may still get through
-		if _, err = link.Call(make([]byte, wordLen), nil); err != nil {
-			break
+	for _, p := range []Peer{rawBlocking{}, rawPipes{}, rawMux{}} {
+		link, err := p.Start()
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch l := link.(type) {
+		case *rawLink:
+			err = l.cmd.Process.Kill()
+		case *muxLink:
+			err = l.cmd.Process.Kill()
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 100 { // the first may still get through
+			if _, err = link.Call(make([]byte, wordLen), nil); err != nil {
+				break
+			}
+		}
+		if err == nil {
+			t.Errorf("%s: calls go on", peerName(p))
+		}
+		if link.Close() == nil {
+			t.Errorf("%s: Close does not tell that the child was killed", peerName(p))
 		}
 	}
-	if err == nil {
-		t.Error("calls go on")
-	}
-	if link.Close() == nil {
-		t.Error("Close does not tell that the child was killed")
+}
+
+// A stopped child is the worst of hung ones: nothing but a kill ends it.
+func TestCloseEndsACallOfAHungChild(t *testing.T) {
+	for _, p := range []Peer{rawBlocking{}, rawPipes{}} {
+		link, err := p.Start()
+		if err != nil {
+			t.Fatal(err)
+		}
+		l := link.(*rawLink)
+		if err := l.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
+			t.Fatal(err)
+		}
+		failed := make(chan error)
+		go func() {
+			_, err := l.Call(make([]byte, miB), nil)
+			failed <- err
+		}()
+		for l.mu.TryLock() { // until the call has begun
+			l.mu.Unlock()
+			runtime.Gosched()
+		}
+		if l.Close() == nil {
+			t.Errorf("%s: Close does not tell that the child was killed", peerName(p))
+		}
+		if <-failed == nil {
+			t.Errorf("%s: the call did not fail", peerName(p))
+		}
 	}
 }
 
 // The children hold the other end of the killed parent's stderr, so its end of file
 // says that all of them are gone.
 func TestChildrenEndWithAKilledParent(t *testing.T) {
+	keepSockets(t)
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), orphanEnv+"=1")
 	stdout, err := cmd.StdoutPipe()
@@ -127,6 +200,49 @@ func TestChildrenEndWithAKilledParent(t *testing.T) {
 		t.Errorf("children said %q", said)
 	}
 	_ = cmd.Wait()
+}
+
+// The host of a plugin holds its stderr, so what TestChildrenEndWithAKilledParent goes by
+// tells nothing of it.
+func TestPluginEndsWithItsLifeline(t *testing.T) {
+	keepSockets(t)
+	for _, p := range []Peer{pluginNetRPC{}, pluginGRPC{}} {
+		link, err := p.Start()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var process *pluginProcess
+		switch l := link.(type) {
+		case pluginNetRPCLink:
+			process = l.pluginProcess
+		case pluginGRPCLink:
+			process = l.pluginProcess
+		}
+		if err := process.lifeline.Close(); err != nil {
+			t.Fatal(err)
+		}
+		for began := time.Now(); !process.client.Exited(); time.Sleep(time.Millisecond) {
+			if time.Since(began) > exitGrace {
+				t.Errorf("%s: the plugin is still there", peerName(p))
+				break
+			}
+		}
+		if link.Close() == nil {
+			t.Errorf("%s: Close does not tell that the child failed", peerName(p))
+		}
+	}
+}
+
+// keepSockets has children put their sockets where they are removed after the test: a
+// plugin that does not end well leaves its own behind. The path of a socket must be short.
+func keepSockets(t *testing.T) {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "bench")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	t.Setenv("TMPDIR", dir)
 }
 
 func openFiles(t *testing.T) int {

@@ -13,30 +13,42 @@ import (
 type Result struct {
 	Peer      string  `json:"peer"`
 	Workload  string  `json:"workload"`
+	Size      int     `json:"size"`
+	InFlight  int     `json:"in_flight"`
 	NsPerCall float64 `json:"ns_per_call"`
 	P50Ns     float64 `json:"p50_ns"`
 	P99Ns     float64 `json:"p99_ns"`
 	MBPerS    float64 `json:"mb_per_s"`
 }
 
+func summarizeAll(all []series) []Result {
+	var results []Result
+	for _, s := range all {
+		results = append(results, s.summarize())
+	}
+	return results
+}
+
 // summarize takes the median of each figure by itself, and the throughput from the
 // median time, so that the two agree.
-func summarize(peer string, w Workload, rounds []round) Result {
+func (s series) summarize() Result {
 	of := func(figure func(round) float64) float64 {
 		var all []float64
-		for _, r := range rounds {
+		for _, r := range s.rounds {
 			all = append(all, figure(r))
 		}
 		return median(all)
 	}
 	ns := of(func(r round) float64 { return r.nsPerCall })
 	return Result{
-		Peer:      peer,
-		Workload:  w.Name,
+		Peer:      s.peer,
+		Workload:  s.workload.Name,
+		Size:      s.workload.Size,
+		InFlight:  s.workload.InFlight,
 		NsPerCall: ns,
 		P50Ns:     of(func(r round) float64 { return r.p50 }),
 		P99Ns:     of(func(r round) float64 { return r.p99 }),
-		MBPerS:    float64(w.Size) / ns * 1e3, // bytes a ns are GB/s
+		MBPerS:    float64(s.workload.Size) / ns * 1e3, // bytes a ns are GB/s
 	}
 }
 
@@ -51,9 +63,9 @@ func median(all []float64) float64 {
 	return (sorted[mid-1] + sorted[mid]) / 2
 }
 
-func writeJSON(w io.Writer, results []Result) error {
+func writeJSON(w io.Writer, all []series) error {
 	enc := json.NewEncoder(w)
-	for _, r := range results {
+	for _, r := range summarizeAll(all) {
 		if err := enc.Encode(r); err != nil {
 			return err
 		}
@@ -61,27 +73,31 @@ func writeJSON(w io.Writer, results []Result) error {
 	return nil
 }
 
-// writeTable prints the results beside the baseline's, where it has the workload.
-func writeTable(w io.Writer, results []Result) error {
-	floor := map[string]Result{}
-	for _, r := range results {
-		if r.Peer == baseline {
-			floor[r.Workload] = r
-		}
-	}
-	fmt.Fprintf(w, "%s %s/%s, %d CPUs: quote the ratios, not the times\n\n",
+// machine is the line above a table.
+func machine() string {
+	return fmt.Sprintf("%s %s/%s, %d CPUs: quote the ratios, not the times",
 		runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU())
+}
+
+// writeTable prints the results beside those of the two yardsticks, where they have the
+// workload.
+func writeTable(w io.Writer, all []series) error {
+	results := summarizeAll(all)
+	f := figuresOf(results)
+	fmt.Fprintf(w, "%s\n\n", machine())
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(tw, "workload\tpeer\t%9s\t%9s\t%9s\t%7s\t%6s\t%9s\n",
-		"us/call", "p50 us", "p99 us", "MB/s", "x raw", "x raw p50")
+	fmt.Fprintf(tw, "workload\tpeer\t%9s\t%9s\t%9s\t%7s\t%6s\t%9s\t%6s\n",
+		"us/call", "p50 us", "p99 us", "MB/s", "x raw", "x raw p50", "x mux")
 	for _, r := range results {
-		raw, rawP50 := "-", "-"
-		if f, ok := floor[r.Workload]; ok {
-			raw = fmt.Sprintf("%.2f", r.NsPerCall/f.NsPerCall)
-			rawP50 = fmt.Sprintf("%.2f", r.P50Ns/f.P50Ns)
+		speed := "-"
+		if r.Size > 0 {
+			speed = fmt.Sprintf("%.1f", r.MBPerS)
 		}
-		fmt.Fprintf(tw, "%s\t%s\t%9.2f\t%9.2f\t%9.2f\t%7.1f\t%6s\t%9s\n",
-			r.Workload, r.Peer, r.NsPerCall/1e3, r.P50Ns/1e3, r.P99Ns/1e3, r.MBPerS, raw, rawP50)
+		fmt.Fprintf(tw, "%s\t%s\t%9.2f\t%9.2f\t%9.2f\t%7s\t%6s\t%9s\t%6s\n",
+			r.Workload, r.Peer, r.NsPerCall/1e3, r.P50Ns/1e3, r.P99Ns/1e3, speed,
+			f.ratioText(mean, r.Workload, r.Peer, baseline),
+			f.ratioText(middle, r.Workload, r.Peer, baseline),
+			f.ratioText(mean, r.Workload, r.Peer, muxByHand))
 	}
 	return tw.Flush()
 }
