@@ -66,6 +66,8 @@ func (p *Peer) leaveLocked(soon bool) {
 		p.startReadingLocked()
 	case p.promoteLocked():
 		return // who writes what is queued
+	case p.serving > 0:
+		p.startReadingLocked() // a handler may be waiting for more
 	default:
 		p.moveRoleLocked(roleFree)
 	}

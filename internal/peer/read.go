@@ -23,18 +23,19 @@ func (p *Peer) read() {
 			return
 		}
 		if err == nil {
-			if p.woke > 0 {
+			answered := p.woke > 0
+			if answered {
 				p.gatherLocked()
 			}
 			p.pushLocked()
 			now := time.Now()
 			busy := now.Sub(last) < busyGap
 			last = now
-			if busy && !opened && p.direct != nil && !p.in.Partial() {
+			if busy && answered && p.direct != nil && p.serving == 0 {
 				p.leaveLocked(true) // those who call had better read for themselves
 				return
 			}
-			err = p.waitAnyLocked(opened || p.in.Partial())
+			err = p.waitAnyLocked(p.serving > 0 || opened || p.in.Partial())
 		}
 		if err != nil {
 			p.breakLocked(err)

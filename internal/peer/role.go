@@ -14,8 +14,8 @@ const (
 	// watchTick is how often the watch looks, and with that how long a handler may hold up
 	// the reader that runs it.
 	watchTick = time.Millisecond
-	// idleTicks is for how many ticks nobody may want to read before a task does.
-	idleTicks = 5
+	// idleTicks is how many ticks the role may be free before a task takes it.
+	idleTicks = 2
 )
 
 // role says who holds the read role, which is the right to take frames off the link.
