@@ -76,6 +76,8 @@ func (p *Peer) leaveLocked(soon bool) {
 
 // dispatchLocked deals with all frames that have been read, and leaves handlers to tasks.
 func (p *Peer) dispatchLocked() error {
+	p.dispatching = true
+	defer p.dispatchedLocked()
 	for {
 		x, ok, err := p.takeFrameLocked()
 		if err != nil || !ok {
@@ -85,6 +87,26 @@ func (p *Peer) dispatchLocked() error {
 			p.goLocked(x.serveTask)
 		}
 	}
+}
+
+// dispatchedLocked wakes, without the lock, all those for whom something has come. Before, they
+// would only wait for the lock. What they queue at once is the caller's to write.
+func (p *Peer) dispatchedLocked() {
+	p.dispatching = false
+	if len(p.woken) == 0 {
+		return
+	}
+	woken := p.woken
+	p.woken = p.wokenSpare
+	p.promised = true // to write what they queue
+	p.mu.Unlock()
+	for _, w := range woken {
+		w.signal <- struct{}{}
+	}
+	p.mu.Lock()
+	p.promised = false
+	clear(woken)
+	p.wokenSpare = woken[:0]
 }
 
 // crowdedLocked reports whether several exchanges are under way.

@@ -48,6 +48,7 @@ type Peer struct {
 	direct   transport.Direct // conn, if it is one; nil if callers can't read for themselves
 	methods  map[string]*method
 	ended    chan struct{} // closed by endLocked
+	made     time.Time
 	finished chan struct{} // closed once no task is left
 	ignored  atomic.Uint64
 
@@ -73,18 +74,20 @@ type Peer struct {
 	buffer      *buffer   // the same, if there is one
 	placed      placed
 
-	role      role
-	turn      uint64      // counts the moves of role
-	inline    *stream     // whose handler the reader runs
-	reading   bool        // the holder of the role is in a short read, without the lock
-	readDone  sync.Cond   // that read is over
-	followers waiters     // those who wait and could take the role
-	woke      int         // how many have been woken since the reader last looked
-	promised  bool        // somebody is about to write what is queued
-	watch     *time.Timer // runs look
-	watching  bool        // watch is on
-	seen      uint64      // turn as look saw it last
-	still     int         // how many times in a row it has seen that
+	role              role
+	turn              uint64      // counts the moves of role
+	inline            *stream     // whose handler the reader runs
+	reading           bool        // the holder of the role is in a short read, without the lock
+	readDone          sync.Cond   // that read is over
+	followers         waiters     // those who wait and could take the role
+	dispatching       bool        // the holder of the role deals with what it has read
+	woken, wokenSpare []*waiter   // to be told once that is done
+	woke              int         // how many have been woken since the reader last looked
+	promised          bool        // somebody is about to write what is queued
+	watch             *time.Timer // runs look
+	watching          bool        // watch is on
+	seen              uint64      // turn as look saw it last
+	still             int         // how many times in a row it has seen that
 
 	tasks        int
 	finishedOnce sync.Once
@@ -104,6 +107,7 @@ func New(conn transport.Conn, c Config) *Peer {
 		conn:     conn,
 		in:       wire.NewReader(conn),
 		spin:     spinner{budget: c.Spin},
+		made:     time.Now(),
 		ended:    make(chan struct{}),
 		finished: make(chan struct{}),
 		methods:  make(map[string]*method, len(c.Handlers)),
@@ -201,6 +205,9 @@ func (p *Peer) SendLast(ctx context.Context, m message) error {
 	p.flushLocked()
 	return p.waitWrittenLocked(ctx, seq)
 }
+
+// now is the time since the peer was made, which is cheaper to tell than the time of day.
+func (p *Peer) now() time.Duration { return time.Since(p.made) }
 
 // InFlight returns how many exchanges of the other side are open.
 func (p *Peer) InFlight() int {

@@ -9,10 +9,14 @@ import (
 const (
 	// quickRun is how long a handler may take that the reader runs itself.
 	quickRun = 50 * time.Microsecond
-	// firstTrial and longestTrial are after how many quick runs in a row a method counts as
-	// quick: the first time, and at the most, if it has turned out not to be.
+	// firstTrial and longestTrial are after how many quick runs a method counts as quick: the
+	// first time, and at the most, if it has turned out not to be.
 	firstTrial   = 8
 	longestTrial = 1 << 10
+	// strikes is how many slow runs make a method slow, unless so many quick ones lie between
+	// them: a processor that was needed elsewhere for a moment makes any handler slow.
+	strikes   = 2
+	forgiving = 64
 )
 
 // method is a handler, and what its runs have taught of it. A handler that is done at once
@@ -22,22 +26,31 @@ const (
 type method struct {
 	name    string
 	handler exchange.Handler
-	streak  int // quick runs since the last slow one
-	trial   int // how many of them it takes
+	inline  bool // it counts as quick
+	streak  int  // quick runs since the last slow one
+	slow    int  // slow runs that are not forgiven
+	trial   int  // how many quick runs in a row make it quick
 }
 
-// quick reports whether the method is known to be quick.
-func (m *method) quick() bool { return m.streak >= m.trial }
-
-// ran takes note of how long a run took. A run that was not quick makes the next trial twice
-// as long, and a long row of quick ones makes it short again.
-func (m *method) ran(d time.Duration) {
-	switch {
-	case d > quickRun:
-		m.streak, m.trial = 0, min(2*m.trial, longestTrial)
-	case m.streak == 2*longestTrial:
-		m.trial = firstTrial
-	default:
+// ran takes note of how long a run took, or that it was so long that the watch has taken the
+// read role from it.
+func (m *method) ran(d time.Duration, stolen bool) {
+	if d <= quickRun && !stolen {
 		m.streak++
+		switch {
+		case !m.inline:
+			m.inline = m.streak >= m.trial
+		case m.streak == forgiving:
+			m.slow = 0
+		case m.streak == longestTrial:
+			m.trial = firstTrial
+		}
+		return
+	}
+	m.streak = 0
+	m.slow++
+	if m.inline && (stolen || m.slow >= strikes) {
+		m.inline, m.slow = false, 0
+		m.trial = min(2*m.trial, longestTrial)
 	}
 }

@@ -15,11 +15,12 @@ func (p *Peer) read() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	defer p.taskDoneLocked()
-	var last time.Time // when something came
+	var last time.Duration // when something came
 	for p.err == nil {
 		p.woke = 0
 		opened, still, err := p.answerLocked()
 		if !still {
+			p.flushLocked()
 			return
 		}
 		if err == nil {
@@ -28,8 +29,8 @@ func (p *Peer) read() {
 				p.gatherLocked()
 			}
 			p.pushLocked()
-			now := time.Now()
-			busy := now.Sub(last) < busyGap
+			now := p.now()
+			busy := now-last < busyGap && last > 0
 			last = now
 			if busy && answered && p.direct != nil && p.serving == 0 {
 				p.leaveLocked(true) // those who call had better read for themselves
@@ -48,7 +49,9 @@ func (p *Peer) read() {
 // methods. It reports whether any exchange was opened, and whether the caller still has the
 // read role.
 func (p *Peer) answerLocked() (opened, still bool, err error) {
-	var since time.Time // when the first reply was queued that is still held back
+	p.dispatching = true
+	defer p.dispatchedLocked()
+	var now, since time.Duration // when the last handler was done, and the first whose reply is held back
 	for {
 		x, ok, err := p.takeFrameLocked()
 		if err != nil || !ok {
@@ -58,22 +61,24 @@ func (p *Peer) answerLocked() (opened, still bool, err error) {
 			continue
 		}
 		opened = true
-		if !x.method.quick() {
+		if !x.method.inline {
 			p.goLocked(x.serveTask)
 			continue
 		}
-		ended := p.runInlineLocked(x)
+		if now == 0 {
+			now = p.now()
+			since = now
+		}
+		p.dispatchedLocked() // since the handler may wait for one of them
+		now = p.runInlineLocked(x, now)
+		p.dispatching = true
 		if p.inline != x {
-			p.flushSoonLocked()
 			return opened, false, nil // the watch has given the role to another task
 		}
 		p.inline = nil
 		p.moveRoleLocked(roleTaken)
-		switch {
-		case since.IsZero():
-			since = ended
-		case ended.Sub(since) > holdBack:
-			since = time.Time{}
+		if now-since > holdBack {
+			since = now
 			p.pushLocked()
 		}
 	}

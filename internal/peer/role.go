@@ -95,6 +95,7 @@ func (p *Peer) look() {
 		p.seen, p.still = p.turn, 0
 	case p.role == roleInline:
 		p.watching = false
+		p.inline.stolen = true
 		p.startReadingLocked()
 		return
 	default:

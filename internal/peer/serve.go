@@ -58,7 +58,7 @@ func (p *Peer) refuseLocked(id uint64, code wire.Code, message string) {
 func (x *stream) serve() {
 	p := x.p
 	err := error(errGone) // unless run returns
-	x.began = time.Now()
+	x.began = p.now()
 	defer func() {
 		p.mu.Lock()
 		defer p.mu.Unlock()
@@ -72,8 +72,9 @@ func (x *stream) serve() {
 // runInlineLocked runs the handler of an exchange, without the lock, on the goroutine that
 // has the read role. It does so until the watch takes the role: then Peer.inline is no
 // longer x. It returns when the handler was done.
-func (p *Peer) runInlineLocked(x *stream) (ended time.Time) {
+func (p *Peer) runInlineLocked(x *stream, now time.Duration) (ended time.Duration) {
 	p.inline = x
+	x.began = now
 	p.moveRoleLocked(roleInline)
 	err := error(errGone)
 	returned := false
@@ -87,7 +88,6 @@ func (p *Peer) runInlineLocked(x *stream) (ended time.Time) {
 		}
 	}()
 	p.mu.Unlock()
-	x.began = time.Now()
 	err = x.run()
 	p.mu.Lock()
 	returned = true
@@ -96,12 +96,12 @@ func (p *Peer) runInlineLocked(x *stream) (ended time.Time) {
 
 // finishLocked ends an exchange whose handler has returned, unless it has ended already. It
 // returns when the handler was done. The caller flushes.
-func (p *Peer) finishLocked(x *stream, err error) time.Time {
+func (p *Peer) finishLocked(x *stream, err error) time.Duration {
 	ended := x.replied
-	if ended.IsZero() {
-		ended = time.Now()
+	if ended == 0 {
+		ended = p.now()
 	}
-	x.method.ran(ended.Sub(x.began))
+	x.method.ran(ended-x.began, x.stolen)
 	if err == nil && !x.out.ended && x.ctx.Err() == nil {
 		err = x.sendLocked(nothingMore)
 	}

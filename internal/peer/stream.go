@@ -33,11 +33,12 @@ type stream struct {
 	method    *method
 	meta      wire.Meta
 	request   *request
-	buffer    *buffer   // what the first value is in, if it is large
-	users     int       // goroutines in a verb of request
-	began     time.Time // when the handler did
-	replied   time.Time // when it had its reply ready; zero if it has none
-	serveTask func()    // serve, made once
+	buffer    *buffer       // what the first value is in, if it is large
+	users     int           // goroutines in a verb of request
+	began     time.Duration // when the handler did, by Peer.now
+	replied   time.Duration // when it had its reply ready; 0 if it has none
+	stolen    bool          // the watch has taken the read role from the handler
+	serveTask func()        // serve, made once
 }
 
 // inbound is the direction in which this side receives.
@@ -261,8 +262,8 @@ func (x *stream) lostLocked(cause error) {
 // and waits until a payload that is sent by reference is written.
 func (x *stream) sendLocked(v value) error {
 	p := x.p
-	if !x.ours && v.last && x.replied.IsZero() {
-		x.replied = time.Now()
+	if !x.ours && v.last && x.replied == 0 {
+		x.replied = p.now()
 	}
 	if err := x.waitTurnLocked(); err != nil {
 		return err

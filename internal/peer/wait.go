@@ -32,7 +32,11 @@ func (p *Peer) unparkLocked(w *waiter) {
 		w.parked = false
 		p.followers.remove(w)
 		p.woke++
-		w.signal <- struct{}{}
+		if p.dispatching {
+			p.woken = append(p.woken, w)
+		} else {
+			w.signal <- struct{}{}
+		}
 	}
 }
 
@@ -71,14 +75,20 @@ func (p *Peer) parkLocked(ctx context.Context, w *waiter) {
 	}
 	p.mu.Unlock()
 	ended := false
-	select {
-	case <-w.signal:
-	case <-done(ctx):
-		ended = true
+	if done := done(ctx); done == nil {
+		<-w.signal
+	} else {
+		select {
+		case <-w.signal:
+		case <-done:
+			ended = true
+		}
 	}
 	p.mu.Lock()
-	if ended && !w.parked {
-		<-w.signal // it came at the same moment
+	if ended && !w.parked { // it is woken at the same moment, maybe by one who needs the lock first
+		p.mu.Unlock()
+		<-w.signal
+		p.mu.Lock()
 	}
 	w.parked = false
 	p.followers.remove(w)
