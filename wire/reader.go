@@ -145,10 +145,7 @@ func (r *Reader) Frame() (f Frame, ok bool, err error) {
 // largeFrame returns the large frame once it is whole.
 func (r *Reader) largeFrame() (Frame, bool, error) {
 	l := &r.large
-	if !l.placed {
-		r.place(0, nil, true)
-	}
-	if l.rest() > 0 {
+	if !l.placed || l.rest() > 0 {
 		return Frame{}, false, nil
 	}
 	f := Frame{Size: l.size}
@@ -215,10 +212,8 @@ func (r *Reader) largeSpace() []byte {
 // Space returns where the next bytes of the stream are to be put. It is never empty, and may
 // be in what Place was given.
 func (r *Reader) Space() []byte {
+	r.placeRest()
 	if r.large.size > 0 {
-		if !r.large.placed {
-			r.place(0, nil, true)
-		}
 		if s := r.largeSpace(); s != nil {
 			r.aside = false
 			return s
@@ -227,8 +222,16 @@ func (r *Reader) Space() []byte {
 	return r.Aside()
 }
 
+// placeRest settles where a large frame goes of which nobody has said it.
+func (r *Reader) placeRest() {
+	if r.large.size > 0 && !r.large.placed {
+		r.place(0, nil, true)
+	}
+}
+
 // Aside is like Space, but in the Reader's own memory whatever was placed.
 func (r *Reader) Aside() []byte {
+	r.placeRest()
 	r.aside = true
 	switch {
 	case r.r == r.w:

@@ -65,6 +65,9 @@ func (e flooded) As(target any) bool {
 	return ok
 }
 
+// errPanicked is why a link has ended on which a goroutine panicked that read for all.
+var errPanicked = errors.New("the goroutine that read the link has panicked")
+
 // errGone is how an exchange ends whose handler has ended its goroutine.
 var errGone = wire.Errorf(wire.CodePanicked, "the handler ended its goroutine (runtime.Goexit)")
 

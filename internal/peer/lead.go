@@ -3,19 +3,20 @@ package peer
 import (
 	"context"
 	"runtime"
+	"time"
 )
 
 // leadLocked takes the read role and reads for everybody, until w is woken, ctx has ended,
 // or nothing has come for so long that a task had better wait.
-func (p *Peer) leadLocked(ctx context.Context, x *stream, w *waiter) {
-	inline := p.role == roleInline // of x's own handler, which waits for the link
+func (p *Peer) leadLocked(ctx context.Context, w *waiter) {
+	x := p.inline // whose handler waits, if the role is with that
 	p.moveRoleLocked(roleTaken)
-	soon := p.serveLinkLocked(ctx, w)
-	if inline && soon && p.inline == x && p.err == nil {
+	waited := p.serveLinkLocked(ctx, w)
+	if x != nil && !waited && p.inline == x && p.err == nil {
 		p.moveRoleLocked(roleInline)
 		return
 	}
-	p.leaveLocked(soon)
+	p.leaveLocked(waited)
 }
 
 // leadOnLocked does the same with a role that was passed on to w.
@@ -25,49 +26,55 @@ func (p *Peer) leadOnLocked(ctx context.Context, w *waiter) {
 }
 
 // serveLinkLocked writes what is queued, reads, and deals with what has come. It reports
-// whether it never had to wait for long.
+// whether it stopped since nothing came for long.
 //
 // It first looks at what has been read already: whoever had the role before may have read
 // the very frame that w waits for, and nothing else may ever come.
-func (p *Peer) serveLinkLocked(ctx context.Context, w *waiter) (soon bool) {
+func (p *Peer) serveLinkLocked(ctx context.Context, w *waiter) (waited bool) {
+	returned := false
+	defer func() {
+		if !returned { // a panic of the owner's, which the goroutine may survive
+			p.breakLocked(errPanicked)
+		}
+	}()
 	for first := true; ; first = false {
-		p.woke = 0
-		if err := p.dispatchLocked(); err != nil {
-			p.breakLocked(err)
-			return false
+		err := p.dispatchLocked()
+		if err == nil && !p.overLocked(ctx, w) {
+			if first || p.crowd > 0 {
+				p.gatherLocked()
+			}
+			p.pushLocked()
+			if !p.overLocked(ctx, w) {
+				waited, err = p.waitLinkLocked()
+			}
 		}
-		if w.woken || p.err != nil || ctx.Err() != nil {
-			return true
-		}
-		if first || p.woke > 0 {
-			p.gatherLocked()
-		}
-		p.pushLocked()
-		if w.woken || p.err != nil {
-			return true
-		}
-		moved, err := p.waitLinkLocked()
 		if err != nil {
 			p.breakLocked(err)
-			return false
 		}
-		if !moved {
-			return false
+		if waited || p.overLocked(ctx, w) {
+			returned = true
+			return waited
 		}
 	}
 }
 
-// leaveLocked passes the read role on.
-func (p *Peer) leaveLocked(soon bool) {
+// overLocked reports whether a leader has no reason to go on.
+func (p *Peer) overLocked(ctx context.Context, w *waiter) bool {
+	return w.woken || p.err != nil || ctx.Err() != nil
+}
+
+// leaveLocked passes the read role on. While nobody waits and no handler of this side runs, it
+// is left free for the next call.
+func (p *Peer) leaveLocked(waited bool) {
 	switch {
 	case p.err != nil:
 		p.role = roleFree
-	case !soon:
+	case waited:
 		p.startReadingLocked()
 	case p.promoteLocked():
 		return // who writes what is queued
-	case p.serving > 0:
-		p.startReadingLocked() // a handler may be waiting for more
+	case p.serving > 0 || p.passive > 0 || len(p.places.queue) > 0:
+		p.startReadingLocked()
 	default:
 		p.moveRoleLocked(roleFree)
 	}
@@ -84,6 +91,7 @@ func (p *Peer) dispatchLocked() error {
 			return err
 		}
 		if x != nil {
+			p.opened++
 			p.goLocked(x.serveTask)
 		}
 	}
@@ -93,12 +101,14 @@ func (p *Peer) dispatchLocked() error {
 // would only wait for the lock. What they queue at once is the caller's to write.
 func (p *Peer) dispatchedLocked() {
 	p.dispatching = false
+	p.crowd = max(len(p.woken), p.opened)
+	p.opened = 0
 	if len(p.woken) == 0 {
 		return
 	}
 	woken := p.woken
 	p.woken = p.wokenSpare
-	p.promised = true // to write what they queue
+	p.promised = true
 	p.mu.Unlock()
 	for _, w := range woken {
 		w.signal <- struct{}{}
@@ -109,35 +119,49 @@ func (p *Peer) dispatchedLocked() {
 	p.wokenSpare = woken[:0]
 }
 
-// crowdedLocked reports whether several exchanges are under way.
-func (p *Peer) crowdedLocked() bool { return p.places.taken.n > 2 || p.running.n > 2 }
+const (
+	// longYield is how long a goroutine that yields is kept waiting where the processors are
+	// busy with other things.
+	longYield = 200 * time.Microsecond
+	// yieldSkips is how often nobody yields after that.
+	yieldSkips = 64
+)
 
-// gatherLocked lets those go first, if there are many, that are ready to queue something, so
-// that one write takes it all: the caller promises to write next.
+// gatherLocked lets those go first that are ready to queue something, if several things came
+// at once: so one write takes what they queue, which the caller promises.
 func (p *Peer) gatherLocked() {
-	if p.promised || !p.crowdedLocked() {
+	switch {
+	case p.promised || p.crowd < 2:
+		return
+	case p.yieldSkip > 0:
+		p.yieldSkip--
 		return
 	}
 	p.promised = true
 	p.mu.Unlock()
+	began := p.now()
 	runtime.Gosched()
+	took := p.now() - began
 	p.mu.Lock()
 	p.promised = false
+	if took > longYield {
+		p.yieldSkip = yieldSkips
+	}
 }
 
 // A patience says how receive waits.
 type patience uint8
 
 const (
-	none    patience = iota // not at all
-	forRead                 // on the thread, until something has come
-	forBoth                 // on the thread, until something has come or can go
+	noWait  patience = iota
+	forRead          // on the thread, until something has come
+	forBoth          // on the thread, until something has come or can go
 )
 
 // waitLinkLocked waits, without the lock, for a few milliseconds at most, until something has
 // come, or if the link is full and nobody else waits for room, until something could go. It
-// reports whether something did.
-func (p *Peer) waitLinkLocked() (moved bool, err error) {
+// reports whether that was in vain.
+func (p *Peer) waitLinkLocked() (waited bool, err error) {
 	s := &p.out
 	how := forRead
 	switch {
@@ -145,37 +169,34 @@ func (p *Peer) waitLinkLocked() (moved bool, err error) {
 		how = forBoth
 		s.attended = true
 	case !s.full && !s.inWrite && !s.nothingLocked():
-		how = none // more is to be written than one turn does
+		how = noWait // more is to be written than one turn does
 	}
-	crowded := p.crowdedLocked()
-	space := p.in.Space()
+	crowded := p.crowd > 1
 	p.reading = true
 	p.mu.Unlock()
-	n, err := p.receive(space, how, crowded)
+	n, err := p.receive(p.in.Space(), how, crowded)
+	p.in.Filled(n)
 	p.mu.Lock()
-	if n == 0 {
-	}
 	p.reading = false
 	p.readDone.Broadcast()
-	p.in.Filled(n)
 	switch {
 	case n == 0 && err != nil:
 		return false, p.in.End(err)
-	case how == none:
-		return true, nil
+	case how == noWait:
+		return false, nil
 	case how == forRead:
-		return n > 0, nil
+		return n == 0, nil
 	}
 	s.attended, s.full = false, false
 	before := s.total
 	p.pushLocked()
-	return n > 0 || s.total != before, nil
+	return n == 0 && s.total == before, nil
 }
 
 // receive reads once. It is for the holder of the read role, without the lock.
 func (p *Peer) receive(space []byte, how patience, likely bool) (n int, err error) {
 	if likely || how != forRead {
-		if n, err = p.direct.TryRead(space); n > 0 || err != nil || how == none {
+		if n, err = p.direct.TryRead(space); n > 0 || err != nil || how == noWait {
 			return n, err
 		}
 	}

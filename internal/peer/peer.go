@@ -82,7 +82,10 @@ type Peer struct {
 	followers         waiters     // those who wait and could take the role
 	dispatching       bool        // the holder of the role deals with what it has read
 	woken, wokenSpare []*waiter   // to be told once that is done
-	woke              int         // how many have been woken since the reader last looked
+	crowd             int         // how many were woken, or asked something, by what came last
+	opened            int         // how many exchanges the other side has opened since
+	passive           int         // how many are parked who can't take the role
+	yieldSkip         int         // how often nobody is to yield
 	promised          bool        // somebody is about to write what is queued
 	watch             *time.Timer // runs look
 	watching          bool        // watch is on
@@ -176,7 +179,8 @@ func (p *Peer) Send(m message) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.out.urgentLocked(m)
-	p.flushLocked()
+	p.pushLocked() // whatever is promised
+	p.attendLocked()
 }
 
 // TrySend queues a message in turn with those of exchanges, unless so much is queued

@@ -27,6 +27,7 @@ func (p *Peer) takePlaceLocked(ctx context.Context) error {
 	}
 	turn := make(chan struct{})
 	s.queue = append(s.queue, turn)
+	p.needReaderLocked(ctx)
 	p.mu.Unlock()
 	var err error
 	select {

@@ -2,6 +2,7 @@ package peer
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -169,7 +170,7 @@ func (s *sender) fullLocked() bool { return s.queued > roomLimit }
 
 // waitRoomLocked waits, without the lock, until there is room for one more value of x.
 func (p *Peer) waitRoomLocked(ctx context.Context, x *stream) error {
-	s, w := &p.out, &x.out.wait
+	s, w := &p.out, x.out.wait.own()
 	var err error
 	for waits := false; s.err == nil && (s.fullLocked() || !waits && len(s.room) > 0) && err == nil; waits = true {
 		s.room = append(s.room, w)
@@ -178,14 +179,7 @@ func (p *Peer) waitRoomLocked(ctx context.Context, x *stream) error {
 		s.room = slices.DeleteFunc(s.room, func(o *waiter) bool { return o == w })
 	}
 	s.admitLocked() // whoever is next, if there is still room or this one does not need it
-	return cmpErr(s.err, err)
-}
-
-func cmpErr(first, second error) error {
-	if first != nil {
-		return first
-	}
-	return second
+	return cmp.Or(s.err, err)
 }
 
 // admitLocked wakes whoever has waited longest for room, if there is some.

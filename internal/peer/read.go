@@ -17,14 +17,13 @@ func (p *Peer) read() {
 	defer p.taskDoneLocked()
 	var last time.Duration // when something came
 	for p.err == nil {
-		p.woke = 0
 		opened, still, err := p.answerLocked()
 		if !still {
 			p.flushLocked()
 			return
 		}
 		if err == nil {
-			answered := p.woke > 0
+			answered := !opened && p.crowd > 0
 			if answered {
 				p.gatherLocked()
 			}
@@ -33,7 +32,7 @@ func (p *Peer) read() {
 			busy := now-last < busyGap && last > 0
 			last = now
 			if busy && answered && p.direct != nil && p.serving == 0 {
-				p.leaveLocked(true) // those who call had better read for themselves
+				p.leaveLocked(false) // those who call had better read for themselves
 				return
 			}
 			err = p.waitAnyLocked(p.serving > 0 || opened || p.in.Partial())
@@ -61,6 +60,7 @@ func (p *Peer) answerLocked() (opened, still bool, err error) {
 			continue
 		}
 		opened = true
+		p.opened++
 		if !x.method.inline {
 			p.goLocked(x.serveTask)
 			continue
@@ -69,13 +69,15 @@ func (p *Peer) answerLocked() (opened, still bool, err error) {
 			now = p.now()
 			since = now
 		}
-		p.dispatchedLocked() // since the handler may wait for one of them
-		now = p.runInlineLocked(x, now)
-		p.dispatching = true
-		if p.inline != x {
-			return opened, false, nil // the watch has given the role to another task
+		if len(p.woken) > 0 { // the handler may wait for one of them
+			p.dispatchedLocked()
+			p.flushLocked()
 		}
-		p.inline = nil
+		now = p.runInlineLocked(x, now)
+		if !p.returnedLocked(x) {
+			return opened, false, nil
+		}
+		p.dispatching = true
 		p.moveRoleLocked(roleTaken)
 		if now-since > holdBack {
 			since = now
@@ -88,7 +90,7 @@ func (p *Peer) answerLocked() (opened, still bool, err error) {
 // milliseconds if soon, and then in a way that holds none.
 func (p *Peer) waitAnyLocked(soon bool) error {
 	if soon && p.direct != nil {
-		if moved, err := p.waitLinkLocked(); moved || err != nil {
+		if waited, err := p.waitLinkLocked(); !waited || err != nil {
 			return err
 		}
 	}

@@ -28,6 +28,9 @@ type request struct {
 	cause error
 }
 
+// requestKey is the key for the request whose context, or one made from it, is asked.
+type requestKey struct{}
+
 // requestSlab is how many requests are allocated at a time.
 const requestSlab = 32
 
@@ -105,6 +108,8 @@ func (r *request) Err() error {
 func (r *request) Value(key any) any {
 	ctx, err := r.made()
 	switch {
+	case key == requestKey{}:
+		return r
 	case ctx != nil:
 		return ctx.Value(key)
 	case err != nil:

@@ -20,9 +20,9 @@ const (
 
 // role says who holds the read role, which is the right to take frames off the link.
 //
-// It moves under Peer.mu alone, and is with one goroutine at most. It is free only between
-// two calls that read for themselves; then the watch is on, which gives it to a task unless
-// another call comes first. So somebody always reads, or soon will.
+// It moves under Peer.mu alone, and is with one goroutine at most: only that one uses Peer.in.
+// It is free only while nobody waits, between two calls that read for themselves; then the
+// watch is on, which gives it to a task unless another call comes first.
 type role uint8
 
 const (
@@ -53,9 +53,12 @@ func (p *Peer) moveRoleLocked(to role) {
 	}
 }
 
-// readByTaskLocked has a task read if nobody does.
-func (p *Peer) readByTaskLocked() {
-	if p.role == roleFree && p.err == nil {
+// needReaderLocked sees to it that somebody reads while the caller waits with ctx: a task if
+// nobody does, and also if the reader runs the very handler that waits.
+func (p *Peer) needReaderLocked(ctx context.Context) {
+	switch {
+	case p.err != nil:
+	case p.role == roleFree, p.role == roleInline && ctx.Value(requestKey{}) == p.inline.request:
 		p.startReadingLocked()
 	}
 }

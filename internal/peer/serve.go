@@ -70,8 +70,8 @@ func (x *stream) serve() {
 }
 
 // runInlineLocked runs the handler of an exchange, without the lock, on the goroutine that
-// has the read role. It does so until the watch takes the role: then Peer.inline is no
-// longer x. It returns when the handler was done.
+// has the read role; returnedLocked tells what has become of that. It returns when the handler
+// was done.
 func (p *Peer) runInlineLocked(x *stream, now time.Duration) (ended time.Duration) {
 	p.inline = x
 	x.began = now
@@ -82,11 +82,13 @@ func (p *Peer) runInlineLocked(x *stream, now time.Duration) (ended time.Duratio
 		if !returned { // the handler ends this goroutine
 			p.mu.Lock()
 			p.finishLocked(x, err)
-			if p.inline == x {
+			if p.returnedLocked(x) {
 				p.startReadingLocked()
 			}
+			p.flushLocked()
 		}
 	}()
+	p.dispatching = false
 	p.mu.Unlock()
 	err = x.run()
 	p.mu.Lock()
@@ -94,14 +96,22 @@ func (p *Peer) runInlineLocked(x *stream, now time.Duration) (ended time.Duratio
 	return p.finishLocked(x, err)
 }
 
+// returnedLocked notes that the handler of x has returned, which the reader ran. It reports
+// whether that still has the read role: the watch may have taken it, or a goroutine that the
+// handler has left behind may be reading.
+func (p *Peer) returnedLocked(x *stream) bool {
+	if p.inline != x {
+		return false
+	}
+	p.inline = nil
+	return p.role == roleInline
+}
+
 // finishLocked ends an exchange whose handler has returned, unless it has ended already. It
 // returns when the handler was done. The caller flushes.
 func (p *Peer) finishLocked(x *stream, err error) time.Duration {
-	ended := x.replied
-	if ended == 0 {
-		ended = p.now()
-	}
-	x.method.ran(ended-x.began, x.stolen)
+	ended := p.now()
+	x.method.ran(ended-x.began-x.linked, x.stolen)
 	if err == nil && !x.out.ended && x.ctx.Err() == nil {
 		err = x.sendLocked(nothingMore)
 	}

@@ -36,7 +36,7 @@ type stream struct {
 	buffer    *buffer       // what the first value is in, if it is large
 	users     int           // goroutines in a verb of request
 	began     time.Duration // when the handler did, by Peer.now
-	replied   time.Duration // when it had its reply ready; 0 if it has none
+	linked    time.Duration // how long it has been busy with large values
 	stolen    bool          // the watch has taken the read role from the handler
 	serveTask func()        // serve, made once
 }
@@ -262,9 +262,6 @@ func (x *stream) lostLocked(cause error) {
 // and waits until a payload that is sent by reference is written.
 func (x *stream) sendLocked(v value) error {
 	p := x.p
-	if !x.ours && v.last && x.replied == 0 {
-		x.replied = p.now()
-	}
 	if err := x.waitTurnLocked(); err != nil {
 		return err
 	}
@@ -327,19 +324,22 @@ func (x *stream) waitSentLocked(seq uint64, v value) error {
 		x.flushLocked()
 		return nil
 	}
-	p.flushLocked()
-	for s.written <= seq {
+	began := p.now()
+	defer func() { x.linked += p.now() - began }()
+	p.pushLocked()
+	for w := x.out.wait.own(); s.written <= seq; {
 		switch {
 		case s.err != nil:
 			return s.err
 		case x.givenUp:
 			return errEnded
 		}
-		s.tellLocked(seq, &x.out.wait)
-		if err := p.awaitLocked(x.ctx, x, &x.out.wait); err != nil {
+		s.tellLocked(seq, w)
+		if err := p.awaitLocked(x.ctx, x, w); err != nil {
 			return err
 		}
 	}
+	p.flushLocked()
 	return nil
 }
 

@@ -2,6 +2,7 @@ package peer
 
 import (
 	"context"
+	"slices"
 	"time"
 )
 
@@ -14,15 +15,30 @@ type waiter struct {
 	leads  bool          // the read role is its own from when it goes on
 	signal chan struct{} // made by the first who parks; holds one token
 
+	busy   bool      // a goroutine waits
+	others []*waiter // of more goroutines, which are woken along
+
 	listed     bool // in Peer.followers
 	next, prev *waiter
 }
 
+// own returns a waiter for one goroutine alone: w, unless another is there already.
+func (w *waiter) own() *waiter {
+	if w.busy {
+		return new(waiter)
+	}
+	return w
+}
+
 // wakeLocked makes whoever waits at w look again. Nobody waits if w is nil.
 func (p *Peer) wakeLocked(w *waiter) {
-	if w != nil {
-		w.woken = true
-		p.unparkLocked(w)
+	if w == nil {
+		return
+	}
+	w.woken = true
+	p.unparkLocked(w)
+	for _, o := range w.others {
+		p.wakeLocked(o)
 	}
 }
 
@@ -31,7 +47,6 @@ func (p *Peer) unparkLocked(w *waiter) {
 	if w.parked {
 		w.parked = false
 		p.followers.remove(w)
-		p.woke++
 		if p.dispatching {
 			p.woken = append(p.woken, w)
 		} else {
@@ -44,15 +59,22 @@ func (p *Peer) unparkLocked(w *waiter) {
 // sees to it that what is queued gets written. A goroutine that waits reads the link itself
 // if nobody else does. x is the exchange that waits.
 func (p *Peer) awaitLocked(ctx context.Context, x *stream, w *waiter) error {
+	if w.busy {
+		o := new(waiter)
+		w.others = append(w.others, o)
+		defer func() { w.others = slices.DeleteFunc(w.others, func(v *waiter) bool { return v == o }) }()
+		return p.awaitLocked(ctx, x, o)
+	}
+	w.busy = true
+	defer func() { w.busy = false }()
 	for !w.woken {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		switch {
-		case p.mayLeadLocked(ctx, x):
-			p.leadLocked(ctx, x, w)
-		default:
-			p.parkLocked(ctx, w)
+		if p.mayLeadLocked(ctx, x) {
+			p.leadLocked(ctx, w)
+		} else {
+			p.parkLocked(ctx, x, w)
 		}
 	}
 	w.woken = false
@@ -60,8 +82,8 @@ func (p *Peer) awaitLocked(ctx context.Context, x *stream, w *waiter) error {
 }
 
 // parkLocked waits, without the lock, until w is woken or given the read role, or ctx ends.
-func (p *Peer) parkLocked(ctx context.Context, w *waiter) {
-	p.readByTaskLocked()
+func (p *Peer) parkLocked(ctx context.Context, x *stream, w *waiter) {
+	p.needReaderLocked(ctx)
 	p.flushSoonLocked()
 	if w.woken || p.role == roleFree && p.err == nil {
 		return // whoever had the role may have left it while the lock was free
@@ -70,12 +92,15 @@ func (p *Peer) parkLocked(ctx context.Context, w *waiter) {
 		w.signal = make(chan struct{}, 1)
 	}
 	w.parked = true
-	if p.direct != nil && !near(ctx) {
+	follows := p.direct != nil && !near(ctx)
+	if follows {
 		p.followers.add(w)
+	} else {
+		p.passive++
 	}
 	p.mu.Unlock()
 	ended := false
-	if done := done(ctx); done == nil {
+	if done := done(ctx, x); done == nil {
 		<-w.signal
 	} else {
 		select {
@@ -85,6 +110,9 @@ func (p *Peer) parkLocked(ctx context.Context, w *waiter) {
 		}
 	}
 	p.mu.Lock()
+	if !follows {
+		p.passive--
+	}
 	if ended && !w.parked { // it is woken at the same moment, maybe by one who needs the lock first
 		p.mu.Unlock()
 		<-w.signal
@@ -98,10 +126,10 @@ func (p *Peer) parkLocked(ctx context.Context, w *waiter) {
 	}
 }
 
-// done is ctx.Done, but makes no context of a handler's: whatever ends that wakes its waiters
-// as well.
-func done(ctx context.Context) <-chan struct{} {
-	if r, ok := ctx.(*request); ok {
+// done is ctx.Done, but makes no context of the handler's of x itself: whatever ends that wakes
+// who waits for x as well.
+func done(ctx context.Context, x *stream) <-chan struct{} {
+	if r, ok := ctx.(*request); ok && x != nil && x.request == r {
 		if ctx, _ = r.made(); ctx == nil {
 			return nil
 		}

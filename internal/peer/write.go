@@ -123,7 +123,11 @@ func (s *sender) writeLocked(p *Peer) {
 func (p *Peer) waitWrittenLocked(ctx context.Context, seq uint64) error {
 	s := &p.out
 	w := new(waiter)
-	for s.written <= seq && s.err == nil {
+	for s.written <= seq && (s.err == nil || s.inWrite) {
+		if s.inWrite {
+			s.wrote.Wait() // it may be the one
+			continue
+		}
 		s.tellLocked(seq, w)
 		if err := p.awaitLocked(ctx, nil, w); err != nil {
 			return err
