@@ -101,8 +101,10 @@ func (p *Peer) dispatchLocked() error {
 // would only wait for the lock. What they queue at once is the caller's to write.
 func (p *Peer) dispatchedLocked() {
 	p.dispatching = false
-	p.crowd = max(len(p.woken), p.opened)
-	p.opened = 0
+	if p.came > 0 {
+		p.crowd = max(len(p.woken), p.opened)
+		p.came, p.opened = 0, 0
+	}
 	if len(p.woken) == 0 {
 		return
 	}
@@ -122,7 +124,7 @@ func (p *Peer) dispatchedLocked() {
 const (
 	// longYield is how long a goroutine that yields is kept waiting where the processors are
 	// busy with other things.
-	longYield = 200 * time.Microsecond
+	longYield = 2 * time.Millisecond
 	// yieldSkips is how often nobody yields after that.
 	yieldSkips = 64
 )

@@ -84,6 +84,7 @@ type Peer struct {
 	woken, wokenSpare []*waiter   // to be told once that is done
 	crowd             int         // how many were woken, or asked something, by what came last
 	opened            int         // how many exchanges the other side has opened since
+	came              int         // how many frames of exchanges since
 	passive           int         // how many are parked who can't take the role
 	yieldSkip         int         // how often nobody is to yield
 	promised          bool        // somebody is about to write what is queued
