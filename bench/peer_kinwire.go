@@ -54,7 +54,7 @@ func (p kinwire) StartStream(size int) (Stream, error) {
 	if err != nil {
 		return nil, errors.Join(err, w.Shutdown(context.Background()))
 	}
-	return kinwireStream{w, x}, nil
+	return &kinwireStream{worker: w, exchange: x}, nil
 }
 
 func (p kinwire) start() (*parent.Worker, error) {
@@ -104,18 +104,15 @@ func (l kinwireLink) Close() error { return l.worker.Shutdown(context.Background
 type kinwireStream struct {
 	worker   *parent.Worker
 	exchange exchange.Exchange
+	chunk    []byte
 }
 
-func (s kinwireStream) Next() (chunk []byte, err error) {
-	value, err := s.exchange.Recv()
-	if err != nil {
-		return nil, err
-	}
-	err = value.Decode(&chunk)
-	return chunk, err
+func (s *kinwireStream) Next() ([]byte, error) {
+	err := s.exchange.RecvInto(&s.chunk)
+	return s.chunk, err
 }
 
-func (s kinwireStream) Close() error {
+func (s *kinwireStream) Close() error {
 	s.exchange.Close()
 	return s.worker.Shutdown(context.Background())
 }

@@ -37,7 +37,7 @@ func (s *session) start(ctx context.Context, in wire.Initialize) error {
 	}
 	ours := peer.Terms{
 		MaxFrame:    cmp.Or(s.MaxFrame, wire.DefaultMaxFrame),
-		Window:      cmp.Or(s.Window, wire.DefaultWindow),
+		Window:      cmp.Or(s.Window, peer.DefaultWindow),
 		Concurrency: max(s.Concurrency, 0),
 	}
 	theirs := peer.Terms{MaxFrame: in.MaxFrame, Window: in.Window, Concurrency: in.Concurrency}

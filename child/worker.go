@@ -44,7 +44,7 @@ type Worker struct {
 	MaxFrame int
 
 	// Window is how many bytes of a stream the host may send ahead of the handler that
-	// receives them. If zero, 64 KiB.
+	// receives them. If zero, 512 KiB.
 	Window int
 
 	// Spin is for how long the worker polls the link for the next message before it waits,

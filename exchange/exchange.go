@@ -67,6 +67,10 @@ type Exchange interface {
 	// that the exchange ended with; that error stays. The value is the caller's.
 	Recv() (wire.Payload, error)
 
+	// RecvInto is Recv, but stores the value in what out points to, as Call does: in memory
+	// that out has already, if that is enough.
+	RecvInto(out any) error
+
 	// Close gives up whatever is left of the exchange and tells the other side to stop.
 	// Once it has ended, Close does nothing. Whoever opens an exchange and does not
 	// receive until its end calls Close, or ends its context.
@@ -86,6 +90,10 @@ type Request interface {
 	// error of the other side, that error. The value is valid until the handler returns;
 	// a handler that keeps it longer makes a copy, as bytes.Clone does.
 	Recv() (wire.Payload, error)
+
+	// RecvInto is Recv, but stores the value in what out points to, as Caller.Call does; it
+	// is the handler's for good.
+	RecvInto(out any) error
 
 	// Send sends one value of the answer. It waits while the other side is not ready to
 	// take more, and fails once the context of the handler has ended. It keeps no

@@ -47,6 +47,14 @@ func (f *fake) Recv() (wire.Payload, error) {
 	return p, err
 }
 
+func (f *fake) RecvInto(out any) error {
+	p, err := f.Recv()
+	if err != nil {
+		return err
+	}
+	return p.Decode(out)
+}
+
 func (f *fake) Send(v any) error {
 	if f.fail != nil {
 		return f.fail

@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap/zapcore"
 
 	"github.com/kinwire/kinwire/exchange"
+	"github.com/kinwire/kinwire/internal/peer"
 	"github.com/kinwire/kinwire/transport"
 	"github.com/kinwire/kinwire/wire"
 )
@@ -104,7 +105,7 @@ type Limits struct {
 	// least is 4096.
 	MaxFrame int
 	// Window is how many bytes of a stream the worker may send ahead of whoever receives
-	// them. If zero, 64 KiB.
+	// them. If zero, 512 KiB.
 	Window int
 	// Concurrency is how many calls the worker may have open with its host. If zero, 64;
 	// if negative, any number.
@@ -149,7 +150,7 @@ func (h *Health) misses() int             { return cmp.Or(h.Misses, 2) }
 func (s *Stop) grace() time.Duration { return max(0, cmp.Or(s.Grace, 10*time.Second)) }
 
 func (l *Limits) maxFrame() int { return cmp.Or(l.MaxFrame, wire.DefaultMaxFrame) }
-func (l *Limits) window() int   { return cmp.Or(l.Window, wire.DefaultWindow) }
+func (l *Limits) window() int   { return cmp.Or(l.Window, peer.DefaultWindow) }
 func (l *Limits) concurrency() int {
 	if l.Concurrency < 0 {
 		return math.MaxInt32 // which no one ever has open; 0 would be the default

@@ -113,6 +113,16 @@ func (r *Reader) Partial() bool { return r.large.size > 0 || r.w > r.r }
 // Proven reports whether a body of n bytes is no larger than one that has arrived before.
 func (r *Reader) Proven(n int) bool { return n <= r.proven }
 
+// Begins reports whether the next frame is a large one of which not all has arrived.
+func (r *Reader) Begins() bool {
+	have := r.w - r.r - HeaderSize
+	if r.large.size > 0 || have < 0 {
+		return false
+	}
+	n := int64(binary.BigEndian.Uint32(r.buf[r.r:]))
+	return n >= directFrame && n > int64(have)
+}
+
 // Frame returns the next frame, if it has arrived, or if it is a large one that has begun.
 // The error is a *Violation, for a length that is 0 or over the limit.
 func (r *Reader) Frame() (f Frame, ok bool, err error) {

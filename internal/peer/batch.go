@@ -1,6 +1,10 @@
 package peer
 
-import "slices"
+import (
+	"bytes"
+	"slices"
+	"sort"
+)
 
 // batchLimit is how much is given to the link at a time, unless one frame is larger.
 const batchLimit = 64 << 10
@@ -40,6 +44,7 @@ func (s *sender) nextBatchLocked() bool {
 		return false
 	}
 	if len(s.batch) > 0 {
+		s.hurryLocked()
 		return true
 	}
 	s.recycleLocked()
@@ -86,6 +91,41 @@ func (s *sender) nextBatchLocked() bool {
 		return false
 	}
 	return true
+}
+
+// hurryLocked puts what is urgent into what is left of a batch: behind the frame of which the
+// link has taken a part, and before all others.
+func (s *sender) hurryLocked() {
+	if len(s.urgent) == 0 {
+		return
+	}
+	i := sort.SearchInts(s.starts, s.gone)
+	rest := s.batch
+	var first int // bytes of the frame that is being written
+	if i < len(s.starts) {
+		first = s.starts[i] - s.gone
+	} else {
+		for _, b := range rest {
+			first += len(b)
+		}
+	}
+	batch := make([][]byte, 0, len(rest)+2)
+	for len(rest) > 0 && first >= len(rest[0]) {
+		first -= len(rest[0])
+		batch, rest = append(batch, rest[0]), rest[1:]
+	}
+	if first > 0 {
+		batch = append(batch, rest[0][:first])
+	}
+	batch = append(batch, bytes.Clone(s.urgent))
+	if len(rest) > 0 {
+		batch = append(append(batch, rest[0][first:]), rest[1:]...)
+	}
+	for ; i < len(s.starts); i++ {
+		s.starts[i] += len(s.urgent)
+	}
+	clear(s.store) // of references to what it held
+	s.urgent, s.store, s.batch = s.urgent[:0], batch, batch
 }
 
 func (s *sender) appendBatchLocked(from, to int) {

@@ -19,9 +19,7 @@ func (p *Peer) Call(ctx context.Context, method string, in, out any) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	x := p.newStreamLocked()
-	if b, ok := out.(*[]byte); ok && b != nil {
-		x.into = b
-	}
+	x.in.into, _ = out.(*[]byte)
 	answer, err := p.callLocked(ctx, x, method, v)
 	if err == nil {
 		err = answer.decodeLocked(x, out)
@@ -62,11 +60,23 @@ func (x *stream) resultLocked() (item, error) {
 	return item{}, err
 }
 
+// recvIntoLocked waits, without the lock, for the next value, and decodes it.
+func (x *stream) recvIntoLocked(out any) error {
+	x.in.into, _ = out.(*[]byte)
+	v, err := x.recvLocked()
+	x.p.takeBackLocked(x)
+	if err == nil {
+		err = v.decodeLocked(x, out)
+	}
+	x.in.into = nil
+	return err
+}
+
 // decodeLocked stores, without the lock, the answer to a call in what out points to, which
 // does not refer to memory of x from then on.
 func (v item) decodeLocked(x *stream, out any) error {
 	if v.placed > 0 {
-		*x.into = (*x.into)[:v.placed]
+		*x.in.into = (*x.in.into)[:v.placed]
 		return nil
 	}
 	x.p.mu.Unlock()

@@ -2,6 +2,11 @@ package peer
 
 import "github.com/kinwire/kinwire/wire"
 
+// DefaultWindow is what this implementation announces unless it is told otherwise: enough to
+// keep a link busy with chunks of 64 KiB, where the protocol's own default is for those that
+// can't keep much.
+const DefaultWindow = 512 << 10
+
 // consumedLocked counts what the receiver has taken, and grants it to the other side once
 // it is half the window.
 func (x *stream) consumedLocked(size int) {

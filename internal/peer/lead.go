@@ -38,9 +38,9 @@ func (p *Peer) serveLinkLocked(ctx context.Context, w *waiter) (waited bool) {
 		}
 	}()
 	for first := true; ; first = false {
-		err := p.dispatchLocked()
+		err := p.dispatchLocked(w)
 		if err == nil && !p.overLocked(ctx, w) {
-			if first || p.crowd > 0 {
+			if first || p.told > 0 {
 				p.gatherLocked()
 			}
 			p.pushLocked()
@@ -81,11 +81,12 @@ func (p *Peer) leaveLocked(waited bool) {
 	p.flushLocked()
 }
 
-// dispatchLocked deals with all frames that have been read, and leaves handlers to tasks.
-func (p *Peer) dispatchLocked() error {
+// dispatchLocked deals with all frames that have been read, and leaves handlers to tasks. Once w
+// is woken it begins no large frame: whoever reads next may want it in memory of its own.
+func (p *Peer) dispatchLocked(w *waiter) error {
 	p.dispatching = true
 	defer p.dispatchedLocked()
-	for {
+	for !w.woken || !p.in.Begins() {
 		x, ok, err := p.takeFrameLocked()
 		if err != nil || !ok {
 			return err
@@ -95,17 +96,19 @@ func (p *Peer) dispatchLocked() error {
 			p.goLocked(x.serveTask)
 		}
 	}
+	return nil
 }
 
 // dispatchedLocked wakes, without the lock, all those for whom something has come. Before, they
 // would only wait for the lock. What they queue at once is the caller's to write.
 func (p *Peer) dispatchedLocked() {
 	p.dispatching = false
+	p.told = len(p.woken)
 	if p.came > 0 {
 		p.crowd = max(len(p.woken), p.opened)
 		p.came, p.opened = 0, 0
 	}
-	if len(p.woken) == 0 {
+	if p.told == 0 {
 		return
 	}
 	woken := p.woken

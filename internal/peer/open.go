@@ -222,5 +222,13 @@ func (x opened) Recv() (wire.Payload, error) {
 	return v.payload, err
 }
 
+// RecvInto implements [exchange.Exchange].
+func (x opened) RecvInto(out any) error {
+	x.p.mu.Lock()
+	defer x.p.mu.Unlock()
+	defer x.flushLocked()
+	return x.recvIntoLocked(out)
+}
+
 // Close implements [exchange.Exchange].
 func (x opened) Close() { x.giveUp(context.Canceled) }

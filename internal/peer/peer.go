@@ -85,6 +85,7 @@ type Peer struct {
 	crowd             int         // how many were woken, or asked something, by what came last
 	opened            int         // how many exchanges the other side has opened since
 	came              int         // how many frames of exchanges since
+	told              int         // how many were woken by what was read last
 	passive           int         // how many are parked who can't take the role
 	yieldSkip         int         // how often nobody is to yield
 	promised          bool        // somebody is about to write what is queued

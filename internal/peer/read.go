@@ -23,7 +23,7 @@ func (p *Peer) read() {
 			return
 		}
 		if err == nil {
-			answered := !opened && p.crowd > 0
+			answered := p.told > 0
 			if answered {
 				p.gatherLocked()
 			}
@@ -31,7 +31,7 @@ func (p *Peer) read() {
 			now := p.now()
 			busy := now-last < busyGap && last > 0
 			last = now
-			if busy && answered && p.direct != nil && p.serving == 0 {
+			if busy && answered && !opened && p.direct != nil && p.serving == 0 {
 				p.leaveLocked(false) // those who call had better read for themselves
 				return
 			}

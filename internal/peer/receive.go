@@ -90,7 +90,7 @@ func (p *Peer) placeLocked(f wire.Frame) error {
 			return nil
 		}
 		p.placed = placed{x: x, output: wire.Output{ID: out.ID, Flags: out.Flags}, from: from}
-		p.in.Place(from, (*x.into)[:n])
+		p.in.Place(from, (*x.in.into)[:n])
 	}
 	return nil
 }

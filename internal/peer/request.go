@@ -164,6 +164,19 @@ func (r *request) Recv() (wire.Payload, error) {
 	return v.payload, err
 }
 
+// RecvInto implements [exchange.Request].
+func (r *request) RecvInto(out any) error {
+	r.p.mu.Lock()
+	defer r.p.mu.Unlock()
+	x, err := r.useLocked()
+	if err != nil {
+		return err
+	}
+	defer func() { x.users-- }()
+	defer x.flushLocked()
+	return x.recvIntoLocked(out)
+}
+
 // Send implements [exchange.Request].
 func (r *request) Send(v any) error {
 	out, err := encode(v)

@@ -26,9 +26,12 @@ const (
 type role uint8
 
 const (
-	roleFree   role = iota
-	roleTaken       // by a goroutine in leadLocked, or by the task in read
-	roleInline      // that task runs the handler of Peer.inline; the watch may take the role from it
+	roleFree  role = iota
+	roleTaken      // by a goroutine in leadLocked, or by the task in read
+	// roleInline: the task in read runs the handler of Peer.inline. While it does, whoever
+	// waits for that exchange may take the role and give it back, and the watch may take it for
+	// good. So when the handler has returned, the task looks whether it still has the role.
+	roleInline
 )
 
 // mayLeadLocked reports whether whoever waits for x may take the read role: the role is free,

@@ -27,7 +27,6 @@ type stream struct {
 	opening uint64      // the number of the frame that opened it
 	last    uint64      // the number of the last frame that this side has queued
 	givenUp bool        // nobody waits for it any more
-	into    *[]byte     // where the caller of a call wants bytes that come in answer, if anywhere
 
 	// Of an exchange that the other side has opened.
 	method    *method
@@ -43,6 +42,7 @@ type stream struct {
 
 // inbound is the direction in which this side receives.
 type inbound struct {
+	into    *[]byte // where whoever waits wants bytes, if anywhere
 	wait    waiter
 	queue   []item
 	slot    [1]item // what queue begins with, so that a call does not allocate one
@@ -208,10 +208,10 @@ func (x *stream) keepLocked(p wire.Payload, a arrival) (kept wire.Payload, lent 
 	return bytes.Clone(p), false
 }
 
-// mayPlaceLocked reports whether the n bytes of an answer may go straight to where the
-// caller wants them.
+// mayPlaceLocked reports whether the n bytes of the next value may go straight to where
+// whoever waits wants them.
 func (x *stream) mayPlaceLocked(f wire.Flags, n int) bool {
-	return x.into != nil && n <= cap(*x.into) && x.p.direct != nil && !x.givenUp && x.in.end == nil &&
+	return x.in.into != nil && n <= cap(*x.in.into) && x.p.direct != nil && !x.givenUp && x.in.end == nil &&
 		len(x.in.queue) == 0 && !f.Has(wire.FlagError) && !f.Has(wire.FlagEmpty) && x.in.balance > 0
 }
 
