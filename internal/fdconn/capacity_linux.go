@@ -9,11 +9,12 @@ const (
 	// a socket has otherwise.
 	sendBuffer = 1 << 20
 
-	// pipeSize is four times what a pipe has otherwise: a quarter of the waits in a large
-	// message, and all of the gain that there is. An ordinary user has 64 MiB for all
-	// pipes (fs.pipe-user-pages-soft), after which each new pipe of that user holds
-	// next to nothing. So this is no place to be generous: it does for 128 workers.
-	pipeSize = 256 << 10
+	// usualPipe is what a pipe holds, and largePipe what one is given that has been full. An
+	// ordinary user has 64 MiB for all pipes (fs.pipe-user-pages-soft), after which each new
+	// pipe of that user holds next to nothing; so only links that move much have the large
+	// ones, up to 32 of them with both.
+	usualPipe = 64 << 10
+	largePipe = 1 << 20
 )
 
 // EnlargeSendBuffer lets a socket hold more of what is sent to it, as far as the system
@@ -22,7 +23,9 @@ func EnlargeSendBuffer(socket int) {
 	unix.SetsockoptInt(socket, unix.SOL_SOCKET, unix.SO_SNDBUF, sendBuffer)
 }
 
-// EnlargePipe does the same for a pipe, of which fd is either end.
-func EnlargePipe(fd int) {
-	unix.FcntlInt(uintptr(fd), unix.F_SETPIPE_SZ, pipeSize)
+// enlarge lets a pipe that has been full hold more, if the system allows it.
+func (d *descriptor) enlarge() {
+	if !d.socket && d.enlarged.CompareAndSwap(false, true) {
+		unix.FcntlInt(uintptr(d.fd), unix.F_SETPIPE_SZ, largePipe)
+	}
 }

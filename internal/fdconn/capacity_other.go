@@ -4,6 +4,3 @@ package fdconn
 
 // EnlargeSendBuffer does nothing.
 func EnlargeSendBuffer(socket int) {}
-
-// EnlargePipe does nothing.
-func EnlargePipe(fd int) {}

@@ -13,6 +13,8 @@ type descriptor struct {
 	fd     int
 	socket bool
 	users  atomic.Int32 // the calls under way, and the owner until it is done
+
+	enlarged atomic.Bool // a pipe that was
 }
 
 // describe makes a descriptor of a socket or a pipe, and nil of anything else.

@@ -123,6 +123,9 @@ func (c *direct) Read(p []byte) (int, error) {
 func (c *direct) result(n int, errno syscall.Errno) (int, error) {
 	switch {
 	case n > 0:
+		if n >= usualPipe {
+			c.in.enlarge()
+		}
 		return n, nil
 	case c.closed.Load():
 		return 0, os.ErrClosed
@@ -151,6 +154,9 @@ func (c *direct) TryWrite(bufs [][]byte) (n int, err error) {
 		n += m
 		switch {
 		case errno == unix.EAGAIN || errno == 0 && m < c.v.size:
+			if m > 0 {
+				c.out.enlarge()
+			}
 			return n, nil
 		case errno == 0:
 		case c.closed.Load():

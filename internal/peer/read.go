@@ -3,7 +3,7 @@ package peer
 import "time"
 
 const (
-	// busyGap is how soon one thing follows another on a busy link.
+	// busyGap is how soon one answer follows another on a busy link.
 	busyGap = 5 * time.Millisecond
 	// holdBack is for how long the replies of quick handlers wait for others to go with them.
 	holdBack = 100 * time.Microsecond
@@ -15,7 +15,7 @@ func (p *Peer) read() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	defer p.taskDoneLocked()
-	var last time.Duration // when something came
+	var last time.Duration // when an answer came
 	for p.err == nil {
 		opened, still, err := p.answerLocked()
 		if !still {
@@ -28,12 +28,14 @@ func (p *Peer) read() {
 				p.gatherLocked()
 			}
 			p.pushLocked()
-			now := p.now()
-			busy := now-last < busyGap && last > 0
-			last = now
-			if busy && answered && !opened && p.direct != nil && p.serving == 0 {
-				p.leaveLocked(false) // those who call had better read for themselves
-				return
+			if answered && !opened && p.direct != nil && p.serving == 0 {
+				now := p.now()
+				busy := last > 0 && now-last < busyGap
+				last = now
+				if busy {
+					p.leaveLocked(false) // those who call had better read for themselves
+					return
+				}
 			}
 			err = p.waitAnyLocked(p.serving > 0 || opened || p.in.Partial())
 		}

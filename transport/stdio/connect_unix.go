@@ -25,8 +25,6 @@ func (Transport) Connect() (transport.Conn, *transport.ChildEnd, error) {
 		closeAll(stdin, toChild)
 		return nil, nil, os.NewSyscallError("pipe", err)
 	}
-	fdconn.EnlargePipe(toChild)
-	fdconn.EnlargePipe(fromChild)
 	conn, err := fdconn.Open(fromChild, toChild, "stdio")
 	if err != nil {
 		closeAll(stdin, toChild, fromChild, stdout)
