@@ -17,10 +17,13 @@
 // # Handlers
 //
 // [Func] answers one value with one, [Stream] one with many, [Duplex] many with many; a
-// [Handler] written by hand can do whatever an exchange allows. Each runs in a goroutine of
-// its own, whose context ends when the caller gives up, when the deadline of the call has
-// come, when the worker's grace is over, or when the host is gone. A panic becomes an error
-// of that one call, and its stack a line of the log.
+// [Handler] written by hand can do whatever an exchange allows. They run at the same time,
+// on any goroutine, each with a context that ends when the caller gives up, when the
+// deadline of the call has come, when the worker's grace is over, or when the host is gone.
+// A panic becomes an error of that one call, and its stack a line of the log.
+//
+// A []byte or wire.Payload that a handler is given is valid until it returns: one that keeps
+// it makes a copy.
 //
 // From inside a handler, [Host] calls methods of the host, and [Logger] logs there.
 //

@@ -40,15 +40,18 @@ type Caller interface {
 	//
 	// An out of *[]byte or *wire.Payload whose slice has room for the answer gets it
 	// there, so that a caller who passes the same variable again and again needs no new
-	// memory for each answer; one of a nil slice gets new memory.
+	// memory for each answer; one of a nil slice gets new memory. What is in the memory of
+	// out, up to its capacity, may be lost even if Call fails. It must not be that of in:
+	// an answer may come before all of in is sent.
 	//
 	// While other exchanges use up what the other side allows, Call waits its turn. It
-	// keeps no reference to in after it has returned.
+	// keeps no reference to in after it has returned. The end of ctx is noticed at once, or
+	// within some milliseconds by the one caller who reads the link for all.
 	Call(ctx context.Context, method string, in, out any) error
 
 	// Open starts an exchange of many values, with in as the first of them; pass [None]
-	// to open it without one, and a [Last] if it is the only one. The exchange lasts until it has ended or ctx does, so ctx
-	// bounds the whole of it.
+	// to open it without one, and a [Last] if it is the only one. The exchange lasts until
+	// it has ended or ctx does, so ctx bounds the whole of it.
 	Open(ctx context.Context, method string, in any) (Exchange, error)
 }
 
@@ -83,7 +86,8 @@ type Request interface {
 	// Method is what was called.
 	Method() string
 
-	// Meta is what came with the request besides its values.
+	// Meta is what came with the request besides its values. It is valid until the handler
+	// returns.
 	Meta() wire.Meta
 
 	// Recv waits for the next value. After the last one it returns io.EOF, and after an
@@ -105,9 +109,15 @@ type Request interface {
 	Reply(v any) error
 }
 
-// Handler answers an exchange. It runs in a goroutine of its own. Its context ends when the
-// opener gives up, when the deadline has come, or when the link is going away; a handler
-// should then return soon, since it keeps its place among those that may run at a time.
+// Handler answers an exchange. Its context ends when the opener gives up, when the deadline
+// has come, or when the link is going away; a handler should then return soon, since it
+// keeps its place among those that may run at a time.
+//
+// Handlers run at the same time, each on any goroutine: one whose method has been quick of
+// late may run on the goroutine that reads the link, and then holds up what has arrived
+// behind it, for about 2 ms at the most. So a handler takes back what it does to its
+// goroutine or thread, such as [runtime.LockOSThread], before it returns, and expects
+// nothing of either.
 //
 // When it returns nil without a Reply, the exchange ends without a further value. An error
 // ends it as a failure: a [*wire.Error] goes as it is, but for the codes that promise that

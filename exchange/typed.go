@@ -30,6 +30,10 @@ func Func[In, Out any](f func(context.Context, In) (Out, error)) Handler {
 
 // Stream makes a Handler of a function that answers one value with many. The first error
 // ends the answer.
+//
+// An In of []byte or wire.Payload is the request's own memory, and valid until the sequence
+// has ended. Of what the sequence yields, no reference is kept when yield has returned, so
+// that it may yield the same memory again.
 func Stream[In, Out any](f func(context.Context, In) iter.Seq2[Out, error]) Handler {
 	return func(ctx context.Context, r Request) error {
 		in, err := first[In](r)
@@ -42,7 +46,8 @@ func Stream[In, Out any](f func(context.Context, In) iter.Seq2[Out, error]) Hand
 
 // Duplex makes a Handler of a function that answers many values with many. The sequence it
 // is given yields an error at most once, as its last; the first error that it yields itself
-// ends the answer.
+// ends the answer. Memory is as with [Stream]: each In of []byte or wire.Payload is valid
+// until the answer has ended.
 func Duplex[In, Out any](f func(context.Context, iter.Seq2[In, error]) iter.Seq2[Out, error]) Handler {
 	return func(ctx context.Context, r Request) error {
 		return sendAll(r, f(ctx, values[In](r, badInput)))

@@ -258,7 +258,7 @@ func (p *Peer) Retire(reason error) {
 }
 
 // Finished is closed once the link has ended and its last goroutine, handlers included, has
-// returned.
+// returned. A caller's goroutine that reads for all may still be on its way out of a call.
 func (p *Peer) Finished() <-chan struct{} { return p.finished }
 
 // errClosed is why a link has ended that this side closed.

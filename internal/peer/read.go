@@ -97,8 +97,7 @@ func (p *Peer) waitAnyLocked(soon bool) error {
 		}
 	}
 	p.attendLocked()
-	// A wait without a bound must not hold memory that is a caller's.
-	space := p.in.Aside()
+	space := p.in.Aside() // not memory of a caller's, since the wait has no bound
 	p.mu.Unlock()
 	n, err := p.conn.Read(space)
 	p.mu.Lock()

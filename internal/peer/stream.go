@@ -75,11 +75,15 @@ type outbound struct {
 	ended   bool // the last frame is queued
 }
 
-// smallMemory is the largest memory of a stream that is used again.
-const smallMemory = 64 << 10
 
-// spareStreams is how many streams a link keeps that nobody refers to.
-const spareStreams = 128
+const (
+	// spareStreams is how many streams a link keeps that nobody refers to.
+	spareStreams = 128
+	// fewStreams is how many of them keep their memory if it is more than smallMemory; the
+	// most is what the reader holds.
+	fewStreams  = 8
+	smallMemory = 4 << 10
+)
 
 // newStreamLocked returns a stream that is not in the table yet.
 func (p *Peer) newStreamLocked() *stream {
@@ -100,7 +104,7 @@ func (x *stream) recycleLocked() {
 	if len(p.spare) == spareStreams {
 		return
 	}
-	if cap(memory) > smallMemory {
+	if cap(memory) > smallMemory && len(p.spare) >= fewStreams {
 		memory = nil
 	}
 	if cap(meta) > smallMemory {
