@@ -50,8 +50,8 @@
 // memory, the input of a handler to a buffer; takeBackLocked is how a caller gets its memory
 // back before that.
 //
-// Exchanges and buffers are used again, in a stream.recycleLocked that nobody refers to any
-// more. A request is not: goroutines that outlast a handler may still hold it.
+// Exchanges and buffers are used again once nobody refers to them, see recycleLocked and
+// releaseLocked. A request is not: goroutines that outlast its handler may still hold it.
 //
 // # What the lock covers
 //

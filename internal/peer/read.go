@@ -97,6 +97,7 @@ func (p *Peer) waitAnyLocked(soon bool) error {
 		}
 	}
 	p.attendLocked()
+	p.trimLocked()
 	space := p.in.Aside() // not memory of a caller's, since the wait has no bound
 	p.mu.Unlock()
 	n, err := p.conn.Read(space)

@@ -77,8 +77,10 @@ type outbound struct {
 
 
 const (
-	// spareStreams is how many streams a link keeps that nobody refers to.
-	spareStreams = 128
+	// spareStreams is how many streams a busy link keeps that nobody refers to, and
+	// idleStreams how many an idle one does.
+	spareStreams = 1 << 10
+	idleStreams  = 1 << 6
 	// fewStreams is how many of them keep their memory if it is more than smallMemory; the
 	// most is what the reader holds.
 	fewStreams  = 8
@@ -95,6 +97,14 @@ func (p *Peer) newStreamLocked() *stream {
 	x := &stream{p: p}
 	x.serveTask = x.serve
 	return x
+}
+
+// trimLocked gives up what only a busy link needs.
+func (p *Peer) trimLocked() {
+	if len(p.spare) > idleStreams {
+		clear(p.spare[idleStreams:])
+		p.spare = p.spare[:idleStreams]
+	}
 }
 
 // recycleLocked gives up a stream that nobody refers to.
