@@ -75,7 +75,6 @@ type outbound struct {
 	ended   bool // the last frame is queued
 }
 
-
 const (
 	// spareStreams is how many streams a busy link keeps that nobody refers to, and
 	// idleStreams how many an idle one does.
