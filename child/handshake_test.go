@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/kinwire/kinwire/child"
+	"github.com/kinwire/kinwire/internal/peer"
 	"github.com/kinwire/kinwire/internal/version"
 	"github.com/kinwire/kinwire/wire"
 )
@@ -31,7 +32,7 @@ func TestInitialized(t *testing.T) {
 func TestInitializedOfZeroWorker(t *testing.T) {
 	converse(t, &child.Worker{Concurrency: -1}, func(c *talk) {
 		got := c.greet(hello)
-		if got.Concurrency != 0 || got.MaxFrame != wire.DefaultMaxFrame || got.Window != wire.DefaultWindow || got.Methods == nil {
+		if got.Concurrency != 0 || got.MaxFrame != wire.DefaultMaxFrame || got.Window != peer.DefaultWindow || got.Methods == nil {
 			t.Errorf("%+v", got)
 		}
 		c.send("a call of nothing", call(1, "", nil))

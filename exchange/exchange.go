@@ -11,8 +11,8 @@
 // # Values
 //
 // A value is anything that msgpack can encode. Two types are special, since they are never
-// copied or re-encoded: a []byte travels as a bin, and a [wire.Payload] is a msgpack value
-// already.
+// re-encoded, nor copied if they are large: a []byte travels as a bin, and a [wire.Payload]
+// is a msgpack value already.
 //
 // # Errors
 //

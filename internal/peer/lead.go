@@ -44,7 +44,11 @@ func (p *Peer) serveLinkLocked(ctx context.Context, w *waiter) (waited bool) {
 				p.gatherLocked()
 			}
 			p.pushLocked()
-			if !p.overLocked(ctx, w) {
+			switch {
+			case p.overLocked(ctx, w):
+			case near(ctx):
+				waited = true
+			default:
 				waited, err = p.waitLinkLocked()
 			}
 		}
@@ -73,12 +77,18 @@ func (p *Peer) leaveLocked(waited bool) {
 		p.startReadingLocked()
 	case p.promoteLocked():
 		return // who writes what is queued
-	case p.serving > 0 || p.passive > 0 || len(p.places.queue) > 0:
+	case p.askedLocked() || p.passive > 0 || len(p.places.queue) > 0:
 		p.startReadingLocked()
 	default:
 		p.moveRoleLocked(roleFree)
 	}
 	p.flushLocked()
+}
+
+// askedLocked reports whether the other side has exchanges open, or has opened one a moment ago
+// and may well open another.
+func (p *Peer) askedLocked() bool {
+	return p.serving > 0 || p.asked > 0 && p.now()-p.asked < busyGap
 }
 
 // dispatchLocked deals with all frames that have been read, and leaves handlers to tasks. Once w
@@ -183,6 +193,10 @@ func (p *Peer) waitLinkLocked() (waited bool, err error) {
 	p.in.Filled(n)
 	p.mu.Lock()
 	p.reading = false
+	if p.placed.unwanted {
+		p.placed.x, p.placed.unwanted = nil, false
+		p.in.Place(p.placed.from, nil)
+	}
 	p.readDone.Broadcast()
 	switch {
 	case n == 0 && err != nil:

@@ -75,24 +75,25 @@ type Peer struct {
 	placed      placed
 
 	role              role
-	turn              uint64      // counts the moves of role
-	inline            *stream     // whose handler the reader runs
-	reading           bool        // the holder of the role is in a short read, without the lock
-	readDone          sync.Cond   // that read is over
-	followers         waiters     // those who wait and could take the role
-	dispatching       bool        // the holder of the role deals with what it has read
-	woken, wokenSpare []*waiter   // to be told once that is done
-	crowd             int         // how many were woken, or asked something, by what came last
-	opened            int         // how many exchanges the other side has opened since
-	came              int         // how many frames of exchanges since
-	told              int         // how many were woken by what was read last
-	passive           int         // how many are parked who can't take the role
-	yieldSkip         int         // how often nobody is to yield
-	promised          bool        // somebody is about to write what is queued
-	watch             *time.Timer // runs look
-	watching          bool        // watch is on
-	seen              uint64      // turn as look saw it last
-	still             int         // how many times in a row it has seen that
+	turn              uint64        // counts the moves of role
+	inline            *stream       // whose handler the reader runs
+	reading           bool          // the holder of the role is in a short read, without the lock
+	readDone          sync.Cond     // that read is over
+	followers         waiters       // those who wait and could take the role
+	dispatching       bool          // the holder of the role deals with what it has read
+	woken, wokenSpare []*waiter     // to be told once that is done
+	crowd             int           // how many were woken, or asked something, by what came last
+	opened            int           // how many exchanges the other side has opened since
+	came              int           // how many frames of exchanges since
+	told              int           // how many were woken by what was read last
+	asked             time.Duration // when the other side last opened an exchange
+	passive           int           // how many are parked who can't take the role
+	yieldSkip         int           // how often nobody is to yield
+	promised          bool          // somebody is about to write what is queued
+	watch             *time.Timer   // runs look
+	watching          bool          // watch is on
+	seen              uint64        // turn as look saw it last
+	still             int           // how many times in a row it has seen that
 
 	tasks        int
 	finishedOnce sync.Once

@@ -28,7 +28,7 @@ func (p *Peer) read() {
 				p.gatherLocked()
 			}
 			p.pushLocked()
-			if answered && !opened && p.direct != nil && p.serving == 0 {
+			if answered && !opened && p.callersRead() && !p.askedLocked() {
 				now := p.now()
 				busy := last > 0 && now-last < busyGap
 				last = now

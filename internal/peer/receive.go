@@ -22,10 +22,11 @@ func (a arrival) keeps(p wire.Payload) bool {
 
 // placed is a large frame that goes where its payload is wanted, while it arrives.
 type placed struct {
-	buffer *buffer     // the whole body, in a buffer for a handler
-	x      *stream     // or the bytes of its bin, in memory of x's caller; nil once that is taken back
-	output wire.Output // without the payload
-	from   int         // where in the body the bytes begin
+	buffer   *buffer     // the whole body, in a buffer for a handler
+	x        *stream     // or the bytes of its bin, in memory of x's caller; nil once that is taken back
+	output   wire.Output // without the payload
+	unwanted bool        // x takes its memory back as soon as nobody reads into it
+	from     int         // where in the body the bytes begin
 }
 
 // parsedUnlocked is the size from which on a body is parsed without the lock.
@@ -99,6 +100,7 @@ func (p *Peer) placeLocked(f wire.Frame) error {
 // takes some milliseconds at most.
 func (p *Peer) takeBackLocked(x *stream) {
 	for p.placed.x == x && p.reading {
+		p.placed.unwanted = true
 		p.readDone.Wait()
 	}
 	if p.placed.x == x {

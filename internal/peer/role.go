@@ -34,16 +34,26 @@ const (
 	roleInline
 )
 
+// callersRead reports whether those who call may read for themselves: with one processor a
+// thread that waits would hold it.
+func (p *Peer) callersRead() bool { return p.direct != nil && threads.limit.Load() > 0 }
+
 // mayLeadLocked reports whether whoever waits for x may take the read role: the role is free,
 // or is with x's own handler.
 func (p *Peer) mayLeadLocked(ctx context.Context, x *stream) bool {
 	switch {
-	case p.direct == nil || p.err != nil || near(ctx):
+	case !p.callersRead() || p.err != nil || near(ctx):
 		return false
 	case p.role == roleFree:
 		return true
 	}
 	return p.role == roleInline && p.inline == x
+}
+
+// worthLeadingLocked reports whether a leader that waits at w would go on in time: one that
+// waits for the queue does if it is the one who sees to it that the link has room again.
+func (p *Peer) worthLeadingLocked(w *waiter) bool {
+	return !w.writes || p.out.full && !p.out.attended
 }
 
 // moveRoleLocked says who has the read role from now on.
@@ -102,6 +112,7 @@ func (p *Peer) look() {
 	case p.role == roleInline:
 		p.watching = false
 		p.inline.stolen = true
+		p.inline.method.ran(0, true) // before others of its kind are run in the same way
 		p.startReadingLocked()
 		return
 	default:

@@ -34,6 +34,7 @@ func (p *Peer) acceptLocked(in wire.Input, a arrival) *stream {
 		x.meta = append(x.meta[:0], in.Meta...)
 		p.enterLocked(x, in.ID, x.request)
 		p.serving++
+		p.asked = p.now()
 		p.running.addLocked(1)
 		a.size = 0 // an opening Input takes no credit
 		x.deliverLocked(in.Flags, in.Payload, a)
@@ -111,7 +112,9 @@ func (p *Peer) returnedLocked(x *stream) bool {
 // returns when the handler was done. The caller flushes.
 func (p *Peer) finishLocked(x *stream, err error) time.Duration {
 	ended := p.now()
-	x.method.ran(ended-x.began-x.linked, x.stolen)
+	if !x.stolen {
+		x.method.ran(ended-x.began-x.linked, false)
+	}
 	if err == nil && !x.out.ended && x.ctx.Err() == nil {
 		err = x.sendLocked(nothingMore)
 	}

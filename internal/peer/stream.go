@@ -348,7 +348,10 @@ func (x *stream) waitSentLocked(seq uint64, v value) error {
 			return errEnded
 		}
 		s.tellLocked(seq, w)
-		if err := p.awaitLocked(x.ctx, x, w); err != nil {
+		w.writes = true
+		err := p.awaitLocked(x.ctx, x, w)
+		w.writes = false
+		if err != nil {
 			return err
 		}
 	}
@@ -359,7 +362,7 @@ func (x *stream) waitSentLocked(seq uint64, v value) error {
 // flushLocked writes what the exchange has queued, or leaves it to the reader that runs its
 // handler, and writes the replies of several at once.
 func (x *stream) flushLocked() {
-	if x.p.inline != x {
+	if x.p.inline != x || x.p.role != roleInline {
 		x.p.flushSoonLocked()
 	}
 }

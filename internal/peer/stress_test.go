@@ -1,11 +1,11 @@
 package peer
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"runtime"
@@ -35,17 +35,23 @@ func newRandom(t *testing.T) *rand.Rand {
 // TestStress lets both sides do everything at once, over every link and on 1, 2 and 8
 // processors. KINWIRE_SOAK=1 makes it long.
 func TestStress(t *testing.T) {
-	rounds, operations := 2, 250
-	if os.Getenv("KINWIRE_SOAK") == "1" {
-		rounds, operations = 20, 2000
+	rounds, cuts, operations := 1, 3, 2500
+	switch {
+	case os.Getenv("KINWIRE_SOAK") == "1":
+		rounds, cuts, operations = 10, 100, 20_000
+	case raceEnabled || testing.Short():
+		rounds, cuts, operations = 1, 1, 300
 	}
 	for _, procs := range []int{1, 2, 8} {
-		for name, l := range links {
+		for name, l := range everyLink() {
 			t.Run(fmt.Sprintf("%s/%d", name, procs), func(t *testing.T) {
 				defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(procs))
 				random := newRandom(t)
-				for round := range rounds {
-					t.Run("", func(t *testing.T) { stress(t, l, random, operations, round%2 == 1) })
+				for range rounds {
+					t.Run("whole", func(t *testing.T) { stress(t, l, random, operations, false) })
+				}
+				for range cuts {
+					t.Run("cut", func(t *testing.T) { stress(t, l, random, min(operations, 300), true) })
 				}
 			})
 		}
@@ -62,17 +68,12 @@ func stress(t *testing.T, l link, random *rand.Rand, operations int, cut bool) {
 	if random.IntN(4) > 0 {
 		features = append(features, wire.FeatureCredit)
 	}
-	handlers := exchange.Handlers{
-		"func": standard["func"], "echo": standard["echo"], "count": standard["count"], "hang": standard["hang"],
-		"panic": func(context.Context, exchange.Request) error { panic("at the disco") },
-		"back": func(ctx context.Context, r exchange.Request) error { // asks the one who asks
-			out, err := exchange.Call[[]byte](ctx, self(ctx), "func", pattern(3000, 1))
-			if err != nil {
-				return err
-			}
-			return r.Reply(out)
-		},
+	h := new(holder)
+	handlers := h.handlers()
+	for _, name := range []string{"func", "count", "hang"} {
+		handlers[name] = standard[name]
 	}
+	maps.Copy(handlers, ill)
 	parent, child := l.peersWith(t,
 		setup{ours: ofParent, theirs: ofChild, handlers: handlers, features: features},
 		setup{ours: ofChild, theirs: ofParent, handlers: handlers, features: features})
@@ -87,7 +88,8 @@ func stress(t *testing.T, l link, random *rand.Rand, operations int, cut bool) {
 			return cut
 		case errors.As(err, &said):
 			// A host call in a call may find no place, and a loss in it is a failure.
-			return said.Code == wire.CodeCanceled || said.Code == wire.CodeFailed || said.Code == wire.CodeOverloaded
+			return said.Code == wire.CodeCanceled || said.Code == wire.CodeFailed || said.Code == wire.CodeOverloaded ||
+				said.Code == wire.CodeDeadlineExceeded
 		}
 		return false
 	}
@@ -99,10 +101,15 @@ func stress(t *testing.T, l link, random *rand.Rand, operations int, cut bool) {
 			o := operation{p: []*Peer{parent, child}[seed%2], random: rand.New(rand.NewPCG(seed, 1))}
 			ctx, cancel := context.WithCancel(context.Background())
 			defer cancel()
-			if o.random.IntN(3) == 0 {
+			switch o.random.IntN(6) {
+			case 0, 1:
 				defer time.AfterFunc(time.Duration(o.random.IntN(2000))*time.Microsecond, cancel).Stop()
+			case 2:
+				ctx, cancel = context.WithTimeout(ctx, time.Duration(100+o.random.IntN(20_000))*time.Microsecond)
+				defer cancel()
 			}
-			if err := o.run(ctx); err != nil && !errors.Is(err, context.Canceled) && !mayFail(err) {
+			err := o.run(ctx)
+			if err != nil && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded) && !mayFail(err) {
 				t.Errorf("seed %d: %v", seed, err)
 			}
 		})
@@ -111,15 +118,95 @@ func stress(t *testing.T, l link, random *rand.Rand, operations int, cut bool) {
 		time.Sleep(time.Duration(random.IntN(20)) * time.Millisecond)
 		[]*Peer{parent, child}[random.IntN(2)].Close()
 	}
-	all.Wait()
+	within(t, 5*time.Minute, []*Peer{parent, child}, all.Wait)
+	if err := h.torn.Load(); err != nil {
+		t.Error("a handler: ", *err)
+	}
 	if cut {
 		<-parent.Finished()
 		<-child.Finished()
 		return
 	}
-	eventually(t, func() bool { return settled(parent) && settled(child) })
+	eventually(t, func() bool { return atRest(parent) && atRest(child) })
 	checkIdle(t, parent)
 	checkIdle(t, child)
+}
+
+// atRest reports whether a peer does nothing but wait for the other side.
+func atRest(p *Peer) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.table) == 0 && p.running.n == 0 && p.followers.first == nil && !p.promised &&
+		p.role == roleTaken && p.tasks == 1 && p.placed.x == nil && p.placed.buffer == nil &&
+		p.out.nothingLocked() && !p.out.full && !p.out.attended && p.out.queued == 0 && p.out.owed == 0 && len(p.out.room) == 0
+}
+
+// ill are handlers that are not well.
+var ill = exchange.Handlers{
+	"panic": func(context.Context, exchange.Request) error { panic("at the disco") },
+	// goexit ends its goroutine, at once or after a while.
+	"goexit": func(_ context.Context, r exchange.Request) error {
+		if d := duration(r); d < 2*time.Millisecond {
+			time.Sleep(d)
+		}
+		runtime.Goexit()
+		return nil
+	},
+	// slow takes its time, if it is told to.
+	"slow": func(ctx context.Context, r exchange.Request) error {
+		d := duration(r)
+		if d > 0 {
+			time.Sleep(d)
+		}
+		return r.Reply(d)
+	},
+	// back asks the one who asks, with what it was asked.
+	"back": func(ctx context.Context, r exchange.Request) error {
+		v, err := r.Recv()
+		if err != nil {
+			return err
+		}
+		in, _ := v.Bin()
+		out, err := exchange.Call[[]byte](ctx, self(ctx), "echo", in)
+		if err != nil {
+			return err
+		}
+		return r.Reply(out)
+	},
+	// deaf receives nothing, and sends until it must stop.
+	"deaf": func(_ context.Context, r exchange.Request) error {
+		for {
+			if err := r.Send(block[:5000]); err != nil {
+				return err
+			}
+		}
+	},
+	// stall receives and sends, with long pauses.
+	"stall": func(_ context.Context, r exchange.Request) error {
+		for i := 0; ; i++ {
+			v, err := r.Recv()
+			if err == io.EOF {
+				return nil
+			}
+			if err != nil {
+				return err
+			}
+			if i%5 == 3 {
+				time.Sleep(time.Millisecond)
+			}
+			if err := r.Send(v); err != nil {
+				return err
+			}
+		}
+	},
+}
+
+// duration is what a request has for its value.
+func duration(r exchange.Request) (d time.Duration) {
+	if v, err := r.Recv(); err == nil {
+		_ = v.Decode(&d)
+	}
+	return d
 }
 
 // operation is one thing that somebody does with a link.
@@ -129,7 +216,7 @@ type operation struct {
 }
 
 func (o operation) run(ctx context.Context) error {
-	switch o.random.IntN(6) {
+	switch o.random.IntN(10) {
 	case 0:
 		return o.stream(ctx)
 	case 1:
@@ -137,30 +224,73 @@ func (o operation) run(ctx context.Context) error {
 	case 2:
 		return o.abandon(ctx)
 	case 3:
-		out, err := exchange.Call[[]byte](ctx, o.p, "back", nil)
-		if err == nil && !bytes.Equal(out, pattern(3000, 1)) {
-			return errors.New("a nested answer is torn")
+		in := o.value()
+		out, err := exchange.Call[[]byte](ctx, o.p, "back", in)
+		if err == nil {
+			err = wholePiece(in, out)
 		}
 		return err
 	case 4:
-		err := o.p.Call(ctx, "panic", 1, nil)
+		method := []string{"panic", "goexit"}[o.random.IntN(2)]
+		err := o.p.Call(ctx, method, o.duration(), nil)
 		var said *wire.Error
 		if errors.As(err, &said) && said.Code == wire.CodePanicked {
 			return nil
 		}
+		if err == nil {
+			err = fmt.Errorf("%s succeeds", method)
+		}
+		return err
+	case 5:
+		d := o.duration()
+		got, err := exchange.Call[time.Duration](ctx, o.p, "slow", d)
+		if err == nil && got != d {
+			err = fmt.Errorf("the answer to %v is %v", d, got)
+		}
 		return err
 	}
-	in := o.value()
-	out, err := exchange.Call[[]byte](ctx, o.p, "func", in)
-	if err == nil && !bytes.Equal(in, out) {
-		return fmt.Errorf("an answer of %d bytes is torn: %d bytes", len(in), len(out))
+	return o.call(ctx)
+}
+
+// call makes a call, and writes to its memory as soon as it has ended.
+func (o operation) call(ctx context.Context) error {
+	in, want := o.value(), o.random.IntN(2)
+	var out, reused []byte
+	if want == 1 {
+		reused = make([]byte, []int{100, 20_000, 1 << 20}[o.random.IntN(3)])
+		out = reused[:0]
+	}
+	err := o.p.Call(ctx, []string{"func", "echo", "hold"}[o.random.IntN(3)], in, &out)
+	if err == nil {
+		err = wholePiece(in, out)
+	}
+	fillCanary(reused)
+	for range o.random.IntN(3) {
+		runtime.Gosched()
+	}
+	if !allCanary(reused) {
+		return fmt.Errorf("a result is written to after the end of its call (%v)", err)
 	}
 	return err
 }
 
 func (o operation) value() []byte {
-	size := []int{0, 1, 100, 5000, 20_000, 100_000}[o.random.IntN(6)]
-	return pattern(size, byte(o.random.Uint32()))
+	size := []int{0, 8, 104, 5000, copyLimit, 20_000, 100_000}[o.random.IntN(7)]
+	switch o.random.IntN(60) {
+	case 0:
+		size = 1 << 20
+	case 1:
+		size = 8 * o.random.IntN(2<<20/8)
+	}
+	return piece(o.random, size)
+}
+
+// duration is mostly none.
+func (o operation) duration() time.Duration {
+	if o.random.IntN(3) > 0 {
+		return 0
+	}
+	return time.Duration(o.random.IntN(5000)) * time.Microsecond
 }
 
 // stream sends many values and has them counted.
@@ -197,7 +327,7 @@ func (o operation) stream(ctx context.Context) error {
 
 // duplex sends and receives at the same time.
 func (o operation) duplex(ctx context.Context) error {
-	x, err := o.p.Open(ctx, "echo", exchange.None)
+	x, err := o.p.Open(ctx, "stall", exchange.None)
 	if err != nil {
 		return err
 	}
@@ -223,7 +353,7 @@ func (o operation) duplex(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if i == len(values) || !bytes.Equal(v, values[i]) {
+		if i == len(values) || wholePiece(values[i], v) != nil {
 			return fmt.Errorf("value %d of %d comes back torn", i, len(values))
 		}
 		i++
@@ -236,7 +366,7 @@ func (o operation) duplex(ctx context.Context) error {
 
 // abandon opens an exchange and leaves it.
 func (o operation) abandon(ctx context.Context) error {
-	x, err := o.p.Open(ctx, []string{"hang", "echo"}[o.random.IntN(2)], o.value())
+	x, err := o.p.Open(ctx, []string{"hang", "stream", "stall", "deaf"}[o.random.IntN(4)], o.value())
 	if err != nil {
 		return err
 	}

@@ -15,6 +15,7 @@ type waiter struct {
 	leads  bool          // the read role is its own from when it goes on
 	signal chan struct{} // made by the first who parks; holds one token
 
+	writes bool      // it waits for the queue, and not for what is read
 	busy   bool      // a goroutine waits
 	others []*waiter // of more goroutines, which are woken along
 
@@ -71,7 +72,7 @@ func (p *Peer) awaitLocked(ctx context.Context, x *stream, w *waiter) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if p.mayLeadLocked(ctx, x) {
+		if p.mayLeadLocked(ctx, x) && p.worthLeadingLocked(w) {
 			p.leadLocked(ctx, w)
 		} else {
 			p.parkLocked(ctx, x, w)
@@ -92,7 +93,7 @@ func (p *Peer) parkLocked(ctx context.Context, x *stream, w *waiter) {
 		w.signal = make(chan struct{}, 1)
 	}
 	w.parked = true
-	follows := p.direct != nil && !near(ctx)
+	follows := p.callersRead() && !near(ctx) && !w.writes
 	if follows {
 		p.followers.add(w)
 	} else {
