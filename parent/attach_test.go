@@ -33,7 +33,7 @@ func TestInitialize(t *testing.T) {
 	})
 	attach(t, Spec{}, func(c *talk, _ <-chan error) {
 		in, err := c.want("the defaults", wire.TypeInitialize).Initialize()
-		if err != nil || in.Worker != "worker" || in.MaxFrame != 16<<20 || in.Window != 64<<10 || in.Concurrency != 64 ||
+		if err != nil || in.Worker != "worker" || in.MaxFrame != 16<<20 || in.Window != 512<<10 || in.Concurrency != 64 ||
 			in.PingInterval != 2500*time.Millisecond || in.PingTimeout != time.Minute || in.LogLevel != "info" || !in.Config.IsNil() || len(in.Features) != 4 {
 			t.Errorf("%+v, %v", in, err)
 		}

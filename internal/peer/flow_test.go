@@ -545,7 +545,7 @@ func TestCallsBesideTheOthersCalls(t *testing.T) {
 func TestNothingWaitsInBadWeather(t *testing.T) {
 	rounds := 30
 	if raceEnabled || testing.Short() {
-		rounds = 8
+		rounds = 3
 	}
 	handlers := exchange.Handlers{
 		"func": standard["func"], "echo": standard["echo"],

@@ -2,7 +2,6 @@ package peer
 
 import (
 	"encoding/binary"
-	"fmt"
 	"testing"
 
 	"github.com/kinwire/kinwire/wire"
@@ -78,7 +77,6 @@ func repeat(size, n int) []int {
 // checkPings checks where in the stream the pings are.
 func checkPings(t *testing.T, stream []byte, sentAt []int) {
 	t.Helper()
-	ended := 0 // where the last frame ended that is no ping
 	next, late := 0, 0
 	for at := 0; at < len(stream); {
 		if len(stream)-at < 4 {
@@ -103,7 +101,6 @@ func checkPings(t *testing.T, stream []byte, sentAt []int) {
 				}
 				next++
 			}
-			ended = at
 			continue
 		}
 		v, err := m.Ping()
@@ -115,12 +112,11 @@ func checkPings(t *testing.T, stream []byte, sentAt []int) {
 			continue
 		}
 		if int(v.Seq) != next {
-			t.Fatal(fmt.Sprintf("the ping %d comes where %d should", v.Seq, next))
+			t.Fatalf("the ping %d comes where %d should", v.Seq, next)
 		}
 		next++
 		at += size
 	}
-	_ = ended
 	if next != len(sentAt) {
 		t.Errorf("%d of %d pings have come", next, len(sentAt))
 	}

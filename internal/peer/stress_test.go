@@ -38,7 +38,7 @@ func TestStress(t *testing.T) {
 	rounds, cuts, operations := 1, 3, 2500
 	switch {
 	case os.Getenv("KINWIRE_SOAK") == "1":
-		rounds, cuts, operations = 10, 100, 20_000
+		rounds, cuts, operations = 4, 100, 10_000
 	case raceEnabled || testing.Short():
 		rounds, cuts, operations = 1, 1, 300
 	}
