@@ -34,9 +34,11 @@ const (
 	roleInline
 )
 
-// callersRead reports whether those who call may read for themselves: with one processor a
-// thread that waits would hold it.
-func (p *Peer) callersRead() bool { return p.direct != nil && threads.limit.Load() > 0 }
+// callersRead reports whether those who call may read for themselves. With one processor, or
+// if threads of other links wait already, a task does better.
+func (p *Peer) callersRead() bool {
+	return p.direct != nil && threads.waiting.Load() < threads.limit.Load()
+}
 
 // mayLeadLocked reports whether whoever waits for x may take the read role: the role is free,
 // or is with x's own handler.
