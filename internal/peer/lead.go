@@ -122,7 +122,7 @@ func (p *Peer) dispatchedLocked() {
 		return
 	}
 	woken := p.woken
-	p.woken = p.wokenSpare
+	p.woken, p.wokenSpare = p.wokenSpare, nil // a reader who was robbed may do the same meanwhile
 	p.promised = true
 	p.mu.Unlock()
 	for _, w := range woken {
