@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -135,6 +136,7 @@ func worker() *child.Worker {
 				}
 			}
 		},
+		"same": child.Func(func(_ context.Context, b []byte) ([]byte, error) { return b, nil }),
 		"wait": func(ctx context.Context, _ exchange.Request) error { <-ctx.Done(); return ctx.Err() },
 		"spin": func(context.Context, exchange.Request) error {
 			//lint:ignore SA5002 that is what it is for
@@ -149,6 +151,12 @@ func worker() *child.Worker {
 				}
 			}
 		},
+		"chunks": child.Stream(func(_ context.Context, size int) iter.Seq2[[]byte, error] {
+			return func(yield func([]byte, error) bool) {
+				for b := make([]byte, size); yield(b, nil); {
+				}
+			}
+		}),
 		"exit":  child.Func(func(_ context.Context, code int) (any, error) { os.Exit(code); return nil, nil }),
 		"panic": child.Func(func(context.Context, any) (any, error) { panic("in a handler") }),
 		"crash": child.Func(func(context.Context, any) (any, error) {

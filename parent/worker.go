@@ -116,11 +116,22 @@ func (x opened) Recv() (wire.Payload, error) {
 	return p, err
 }
 
+func (x opened) RecvInto(out any) error {
+	err := x.Exchange.RecvInto(out)
+	if err != nil {
+		err = x.w.verdict(x.ctx, err)
+	}
+	return err
+}
+
 // verdict turns the end of the link into the worker's, of which the report comes within the
 // time that its end may take.
 func (w *Worker) verdict(ctx context.Context, err error) error {
+	if err == nil {
+		return nil // before anything is allocated
+	}
 	var lost *peer.LostError
-	if err == nil || !errors.As(err, &lost) {
+	if !errors.As(err, &lost) {
 		return err
 	}
 	select {

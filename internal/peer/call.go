@@ -63,12 +63,19 @@ func (x *stream) resultLocked() (item, error) {
 // recvIntoLocked waits, without the lock, for the next value, and decodes it.
 func (x *stream) recvIntoLocked(out any) error {
 	x.in.into, _ = out.(*[]byte)
+	x.in.decodes = true
 	v, err := x.recvLocked()
 	x.p.takeBackLocked(x)
 	if err == nil {
 		err = v.decodeLocked(x, out)
 	}
 	x.in.into = nil
+	if len(x.in.queue) == 0 {
+		if x.in.lent {
+			x.in.memory, x.in.lent = nil, false
+		}
+		x.in.memory = x.in.memory[:0]
+	}
 	return err
 }
 

@@ -30,7 +30,9 @@ func (x *stream) grantLocked() {
 	}
 	x.in.granted -= n
 	x.in.balance += n
-	x.p.out.urgentLocked(wire.Credit{ID: x.id, Bytes: n})
+	if s := &x.p.out; s.takesUrgentLocked() {
+		s.urgent = wire.Credit{ID: x.id, Bytes: n}.Append(s.urgent) // which allocates nothing
+	}
 }
 
 // creditLocked takes a grant of the other side.

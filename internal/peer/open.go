@@ -218,6 +218,7 @@ func (x opened) Recv() (wire.Payload, error) {
 	x.p.mu.Lock()
 	defer x.p.mu.Unlock()
 	v, err := x.recvLocked()
+	x.in.lent = x.in.lent || v.lent
 	x.flushLocked()
 	return v.payload, err
 }

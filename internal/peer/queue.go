@@ -124,13 +124,21 @@ type message interface{ Append([]byte) []byte }
 
 // urgentLocked queues a message ahead of all frames. Nothing follows the last frame.
 func (s *sender) urgentLocked(m message) {
-	switch {
-	case s.err != nil, s.closed:
-	case len(s.urgent) > owedLimit:
-		s.failLocked(errNotReading)
-	default:
+	if s.takesUrgentLocked() {
 		s.urgent = m.Append(s.urgent)
 	}
+}
+
+// takesUrgentLocked reports whether one more urgent message may be queued.
+func (s *sender) takesUrgentLocked() bool {
+	switch {
+	case s.err != nil, s.closed:
+		return false
+	case len(s.urgent) > owedLimit:
+		s.failLocked(errNotReading)
+		return false
+	}
+	return true
 }
 
 // queueLocked queues a message in turn, and returns its number.

@@ -159,6 +159,7 @@ func (r *request) Recv() (wire.Payload, error) {
 		return nil, err
 	}
 	v, err := x.recvLocked()
+	x.in.lent = x.in.lent || v.lent
 	x.users--
 	x.flushLocked()
 	return v.payload, err

@@ -46,7 +46,9 @@ type inbound struct {
 	wait    waiter
 	queue   []item
 	slot    [1]item // what queue begins with, so that a call does not allocate one
-	memory  []byte  // of the first value, if it is not large; the stream's next life uses it again
+	memory  []byte  // of values that are not large; see keepLocked
+	decodes bool    // whoever receives has each value decoded, and keeps none as it is
+	lent    bool    // memory holds a value that somebody has as it is
 	end     error   // nil while more may come; io.EOF after the last value
 	balance int64   // what the other side may still send
 	granted int64   // consumed since the last Credit
@@ -80,10 +82,11 @@ const (
 	// idleStreams how many an idle one does.
 	spareStreams = 1 << 10
 	idleStreams  = 1 << 6
-	// fewStreams is how many of them keep their memory if it is more than smallMemory; the
-	// most is what the reader holds.
+	// fewStreams is how many of them keep their memory if it is more than smallMemory. The
+	// most is mostMemory, which is what the reader holds.
 	fewStreams  = 8
 	smallMemory = 4 << 10
+	mostMemory  = 64 << 10
 )
 
 // newStreamLocked returns a stream that is not in the table yet.
@@ -209,14 +212,17 @@ func (x *stream) deliverLocked(flags wire.Flags, payload wire.Payload, a arrival
 }
 
 // keepLocked returns a payload that stays as it is for as long as the stream does, and
-// whether no longer.
+// whether no longer: the first value lies in memory that the stream's next life uses again.
+// If values are decoded as they are received, so do the others, and that memory is used again
+// as soon as all have been.
 func (x *stream) keepLocked(p wire.Payload, a arrival) (kept wire.Payload, lent bool) {
+	at := len(x.in.memory)
 	switch {
 	case a.keeps(p):
 		return p, a.buffer != nil
-	case len(x.in.memory) == 0:
+	case at == 0 || x.in.decodes && at+len(p) <= mostMemory:
 		x.in.memory = append(x.in.memory, p...)
-		return x.in.memory, true
+		return x.in.memory[at:len(x.in.memory):len(x.in.memory)], true
 	}
 	return bytes.Clone(p), false
 }
