@@ -59,6 +59,7 @@ func newBench() *cobra.Command {
 	f.Var(&o.size, "size", "what to call it with: a bin of that `size`, such as 100, 1KiB or 1MiB")
 	f.StringVar(&o.input, "input", "", "what to call it with instead: a `JSON` value")
 	f.DurationVar(&o.shared.timeout, "timeout", 0, "how long a call may take (default no limit)")
+	f.DurationVar(&o.shared.spin, "spin", 0, "for how long the host polls the link before it waits, such as 30us; what the worker does is its own")
 	f.BoolVar(&o.json, "json", false, "print one line of JSON, with all times in ns")
 	f.StringVar(&o.shared.transport, "transport", "", "the link to the worker: `socketpair|stdio` (default socketpair, where there is one)")
 	f.StringVar(&o.shared.config, "config", "", "what the worker is initialised with: a `JSON` value (default nothing)")

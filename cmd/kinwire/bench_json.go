@@ -25,6 +25,7 @@ type (
 		Duration    time.Duration   `json:"duration_ns"`
 		WarmUp      time.Duration   `json:"warm_up_ns"`
 		Timeout     time.Duration   `json:"timeout_ns"`
+		Spin        time.Duration   `json:"spin_ns"`
 	}
 
 	levelJSON struct {
@@ -68,6 +69,7 @@ func (r report) appendJSON(dst []byte) []byte {
 			Duration:    o.duration,
 			WarmUp:      o.warmUp(),
 			Timeout:     o.shared.timeout,
+			Spin:        o.shared.spin,
 		},
 		Complete: r.complete(),
 		Levels:   []levelJSON{},

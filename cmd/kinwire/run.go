@@ -26,6 +26,7 @@ type runOptions struct {
 	workers      int
 	timeout      time.Duration
 	startTimeout time.Duration
+	spin         time.Duration
 	logLevel     string
 	quiet        bool
 }

@@ -155,6 +155,7 @@ func (s *session) spec() parent.Spec {
 		Logger:       s.log,
 		LogLevel:     level,
 		StartTimeout: s.startTimeout,
+		Spin:         s.spin,
 	}
 }
 
