@@ -56,7 +56,7 @@ func ask(ctx context.Context, config any) (answer string, err error) {
 	if err != nil {
 		return "", err // of the worker's Init, too
 	}
-	defer w.Shutdown(ctx)
+	defer w.Shutdown(context.Background())
 	err = w.Call(ctx, "greet", "Ada", &answer)
 	return answer, err
 }

@@ -26,7 +26,7 @@ func ask(ctx context.Context, command []string) (answer any, err error) {
 	if err != nil {
 		return nil, err // it quotes what the program printed
 	}
-	defer w.Shutdown(ctx)
+	defer w.Shutdown(context.Background())
 	err = w.Call(ctx, "echo", map[string]string{"hello": "world"}, &answer)
 	return answer, err
 }
