@@ -49,6 +49,7 @@ func (s *sender) nextBatchLocked() bool {
 	}
 	s.recycleLocked()
 	total := len(s.urgent)
+	s.hurried = total
 	if total > 0 {
 		s.batch = append(s.batch, s.urgent)
 		s.urgent, s.urgentSpare = s.urgentSpare[:0], s.urgent
@@ -95,8 +96,11 @@ func (s *sender) nextBatchLocked() bool {
 
 // hurryLocked puts what is urgent into what is left of a batch: behind the frame of which the
 // link has taken a part, and before all others.
+//
+// It does so once what was urgent before is written: what is in a batch counts no more
+// towards owedLimit.
 func (s *sender) hurryLocked() {
-	if len(s.urgent) == 0 {
+	if len(s.urgent) == 0 || s.gone < s.hurried {
 		return
 	}
 	i := sort.SearchInts(s.starts, s.gone)
@@ -109,6 +113,7 @@ func (s *sender) hurryLocked() {
 			first += len(b)
 		}
 	}
+	s.hurried = s.gone + first + len(s.urgent)
 	batch := make([][]byte, 0, len(rest)+2)
 	for len(rest) > 0 && first >= len(rest[0]) {
 		first -= len(rest[0])

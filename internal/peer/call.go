@@ -37,6 +37,7 @@ func (p *Peer) callLocked(ctx context.Context, x *stream, method string, v value
 		return item{}, err
 	}
 	answer, err = x.resultLocked()
+	x.in.into = nil
 	p.takeBackLocked(x)
 	if len(v.raw) > copyLimit {
 		p.out.detachLocked(x.opening) // an answer may come before all is written
@@ -65,11 +66,11 @@ func (x *stream) recvIntoLocked(out any) error {
 	x.in.into, _ = out.(*[]byte)
 	x.in.decodes = true
 	v, err := x.recvLocked()
+	x.in.into = nil // before the lock is given up: the next value may come
 	x.p.takeBackLocked(x)
 	if err == nil {
 		err = v.decodeLocked(x, out)
 	}
-	x.in.into = nil
 	if len(x.in.queue) == 0 {
 		if x.in.lent {
 			x.in.memory, x.in.lent = nil, false
@@ -83,7 +84,8 @@ func (x *stream) recvIntoLocked(out any) error {
 // does not refer to memory of x from then on.
 func (v item) decodeLocked(x *stream, out any) error {
 	if v.placed > 0 {
-		*x.in.into = (*x.in.into)[:v.placed]
+		into := out.(*[]byte)
+		*into = (*into)[:v.placed]
 		return nil
 	}
 	x.p.mu.Unlock()

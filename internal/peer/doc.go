@@ -57,8 +57,9 @@
 //
 // Peer.mu covers the table of exchanges, their queues and balances, the transmit queue, and
 // who has the read role: all state but the Reader and the spinner, which belong to whoever
-// has that role. Nothing is read, written or called back under it; methods that need it held
-// end in Locked, and those that give it up meanwhile say so.
+// has that role. Nothing is read or written under it, and nothing called back but the methods
+// of contexts; methods that need it held end in Locked, and those that give it up meanwhile
+// say so.
 //
 // # Bounds
 //

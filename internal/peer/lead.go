@@ -12,9 +12,13 @@ func (p *Peer) leadLocked(ctx context.Context, w *waiter) {
 	x := p.inline // whose handler waits, if the role is with that
 	p.moveRoleLocked(roleTaken)
 	waited := p.serveLinkLocked(ctx, w)
-	if x != nil && !waited && p.inline == x && p.err == nil {
-		p.moveRoleLocked(roleInline)
-		return
+	if x != nil && p.inline == x {
+		if !waited && p.err == nil && p.followers.first == nil {
+			p.moveRoleLocked(roleInline)
+			p.flushLocked()
+			return
+		}
+		p.inline = nil
 	}
 	p.leaveLocked(waited)
 }

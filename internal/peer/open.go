@@ -164,6 +164,7 @@ func (x *stream) giveUpLocked(reason string) {
 		_, _ = x.p.out.queueLocked(wire.Cancel{ID: x.id, Reason: reason}, byRoom)
 	}
 	x.endOutLocked()
+	x.p.wakeLocked(&x.out.wait) // which may wait although the last value is queued
 	x.grantLocked()
 }
 

@@ -72,6 +72,7 @@ type sender struct {
 	starts   []int     // where in the whole batch each of its frames begins
 	waits    []*waiter // of those who wait until the batch is written
 	gone     int       // how much of the whole batch the link has taken
+	hurried  int       // where in the whole batch its urgent part ends
 	written  uint64
 	total    uint64    // bytes that the link has taken, ever
 	inWrite  bool      // somebody is in a write, without the lock
@@ -178,7 +179,8 @@ func (s *sender) fullLocked() bool { return s.queued > roomLimit }
 
 // waitRoomLocked waits, without the lock, until there is room for one more value of x.
 func (p *Peer) waitRoomLocked(ctx context.Context, x *stream) error {
-	s, w := &p.out, x.out.wait.own()
+	s, w := &p.out, x.out.wait.join()
+	defer x.out.wait.leave(w)
 	var err error
 	for waits := false; s.err == nil && (s.fullLocked() || !waits && len(s.room) > 0) && err == nil; waits = true {
 		s.room = append(s.room, w)

@@ -51,11 +51,11 @@ func (p *Peer) read() {
 // read role.
 func (p *Peer) answerLocked() (opened, still bool, err error) {
 	p.dispatching = true
-	defer p.dispatchedLocked()
 	var now, since time.Duration // when the last handler was done, and the first whose reply is held back
 	for {
 		x, ok, err := p.takeFrameLocked()
 		if err != nil || !ok {
+			p.dispatchedLocked()
 			return opened, true, err
 		}
 		if x == nil {

@@ -120,6 +120,9 @@ func (p *Peer) finishLocked(x *stream, err error) time.Duration {
 	}
 	// It could go without room, but there may be many.
 	for !x.out.ended && p.out.err == nil && p.out.fullLocked() {
+		if p.returnedLocked(x) {
+			p.startReadingLocked()
+		}
 		_ = p.waitRoomLocked(context.Background(), x)
 	}
 	if !x.out.ended {

@@ -144,7 +144,7 @@ func (p *Peer) enterLocked(x *stream, id uint64, ctx context.Context) {
 // recvLocked waits, without the lock, for the next value. The caller flushes.
 func (x *stream) recvLocked() (item, error) {
 	for len(x.in.queue) == 0 && x.in.end == nil {
-		err := x.p.awaitLocked(x.ctx, x, &x.in.wait)
+		err := x.p.joinLocked(x.ctx, x, &x.in.wait)
 		if err != nil && len(x.in.queue) == 0 && x.in.end == nil {
 			if x.ours {
 				err = x.giveUpForLocked(err)
@@ -183,7 +183,7 @@ func (x *stream) arrivedLocked(flags wire.Flags, payload wire.Payload, a arrival
 func (x *stream) deliverLocked(flags wire.Flags, payload wire.Payload, a arrival) {
 	switch {
 	case flags.Has(wire.FlagError):
-		if !a.keeps(payload) {
+		if !a.keeps(payload) || a.buffer != nil {
 			payload = bytes.Clone(payload)
 		}
 		x.endInLocked(wire.ParseError(payload))
@@ -324,7 +324,7 @@ func (x *stream) waitTurnLocked() error {
 		case p.out.fullLocked():
 			err = p.waitRoomLocked(x.ctx, x)
 		case p.features.credit && x.out.balance <= 0:
-			err = p.awaitLocked(x.ctx, x, &x.out.wait)
+			err = p.joinLocked(x.ctx, x, &x.out.wait)
 		default:
 			return nil
 		}
@@ -346,7 +346,9 @@ func (x *stream) waitSentLocked(seq uint64, v value) error {
 	began := p.now()
 	defer func() { x.linked += p.now() - began }()
 	p.pushLocked()
-	for w := x.out.wait.own(); s.written <= seq; {
+	w := x.out.wait.join()
+	defer x.out.wait.leave(w)
+	for s.written <= seq {
 		switch {
 		case s.err != nil:
 			return s.err

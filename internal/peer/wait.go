@@ -23,12 +23,25 @@ type waiter struct {
 	next, prev *waiter
 }
 
-// own returns a waiter for one goroutine alone: w, unless another is there already.
-func (w *waiter) own() *waiter {
-	if w.busy {
-		return new(waiter)
+// join returns a waiter for one goroutine, until leave: w itself, or if another is there, one
+// that is woken along with it.
+func (w *waiter) join() *waiter {
+	if !w.busy {
+		w.busy = true
+		return w
 	}
-	return w
+	o := &waiter{}
+	w.others = append(w.others, o)
+	return o
+}
+
+// leave ends what join began.
+func (w *waiter) leave(o *waiter) {
+	if o == w {
+		w.busy = false
+	} else {
+		w.others = slices.DeleteFunc(w.others, func(v *waiter) bool { return v == o })
+	}
 }
 
 // wakeLocked makes whoever waits at w look again. Nobody waits if w is nil.
@@ -56,18 +69,17 @@ func (p *Peer) unparkLocked(w *waiter) {
 	}
 }
 
+// joinLocked waits, without the lock, at a waiter where other goroutines may be.
+func (p *Peer) joinLocked(ctx context.Context, x *stream, w *waiter) error {
+	o := w.join()
+	defer w.leave(o)
+	return p.awaitLocked(ctx, x, o)
+}
+
 // awaitLocked waits, without the lock, until w is woken or ctx has ended. Before it waits it
 // sees to it that what is queued gets written. A goroutine that waits reads the link itself
 // if nobody else does. x is the exchange that waits.
 func (p *Peer) awaitLocked(ctx context.Context, x *stream, w *waiter) error {
-	if w.busy {
-		o := new(waiter)
-		w.others = append(w.others, o)
-		defer func() { w.others = slices.DeleteFunc(w.others, func(v *waiter) bool { return v == o }) }()
-		return p.awaitLocked(ctx, x, o)
-	}
-	w.busy = true
-	defer func() { w.busy = false }()
 	for !w.woken {
 		if err := ctx.Err(); err != nil {
 			return err
