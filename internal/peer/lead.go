@@ -118,6 +118,9 @@ func (p *Peer) dispatchLocked(w *waiter) error {
 func (p *Peer) dispatchedLocked() {
 	p.dispatching = false
 	p.told = len(p.woken)
+	if p.opened > 0 {
+		p.asked = p.now()
+	}
 	if p.came > 0 {
 		p.crowd = max(len(p.woken), p.opened)
 		p.came, p.opened = 0, 0

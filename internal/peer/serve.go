@@ -34,7 +34,6 @@ func (p *Peer) acceptLocked(in wire.Input, a arrival) *stream {
 		x.meta = append(x.meta[:0], in.Meta...)
 		p.enterLocked(x, in.ID, x.request)
 		p.serving++
-		p.asked = p.now()
 		p.running.addLocked(1)
 		a.size = 0 // an opening Input takes no credit
 		x.deliverLocked(in.Flags, in.Payload, a)
