@@ -74,26 +74,34 @@ type Peer struct {
 	buffer      *buffer   // the same, if there is one
 	placed      placed
 
-	role              role
-	turn              uint64        // counts the moves of role
-	inline            *stream       // whose handler the reader runs
-	reading           bool          // the holder of the role is in a short read, without the lock
-	readDone          sync.Cond     // that read is over
-	followers         waiters       // those who wait and could take the role
-	dispatching       bool          // the holder of the role deals with what it has read
-	woken, wokenSpare []*waiter     // to be told once that is done
-	crowd             int           // how many were woken, or asked something, by what came last
-	opened            int           // how many exchanges the other side has opened since
-	came              int           // how many frames of exchanges since
-	told              int           // how many were woken by what was read last
-	asked             time.Duration // when the other side last opened an exchange
-	passive           int           // how many are parked who can't take the role
-	yieldSkip         int           // how often nobody is to yield
-	promised          bool          // somebody is about to write what is queued
-	watch             *time.Timer   // runs look
-	watching          bool          // watch is on
-	seen              uint64        // turn as look saw it last
-	still             int           // how many times in a row it has seen that
+	// Who reads; see role.
+	role      role
+	turn      uint64    // counts the moves of role
+	inline    *stream   // whose handler the reader runs
+	reading   bool      // the holder of the role is in a short read, without the lock
+	readDone  sync.Cond // that read is over
+	followers waiters   // those who wait and could take the role
+	passive   int       // how many wait who could not
+
+	// Who is told. Only the holder of the role appends to woken, and only while dispatching.
+	dispatching       bool      // it deals with what it has read
+	woken, wokenSpare []*waiter // to be told once that is done; never the same array
+	promised          bool      // somebody writes what is queued before it waits or leaves
+
+	// What came last. All of this only guesses what comes next: a wrong guess costs time, and
+	// never progress.
+	crowd     int           // how many were woken, or asked something, by what came last
+	opened    int           // how many exchanges the other side has opened since
+	came      int           // how many frames of exchanges since
+	told      int           // how many were woken by what was read last
+	asked     time.Duration // when the other side last opened an exchange
+	yieldSkip int           // how often nobody is to yield
+
+	// The watch, which is on whenever nobody is reading; see look.
+	watch    *time.Timer
+	watching bool
+	seen     uint64 // turn as look saw it last
+	still    int    // how many times in a row it has seen that
 
 	tasks        int
 	finishedOnce sync.Once
