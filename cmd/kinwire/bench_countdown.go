@@ -25,5 +25,6 @@ func countDown(c *console, what string, end time.Time) (stop func()) {
 	return func() {
 		close(quit)
 		<-done
+		c.settle()
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
@@ -69,6 +70,9 @@ func (c *console) clear() {
 	defer c.mu.Unlock()
 	c.clearLocked()
 }
+
+// settle waits a moment until all is written, for whoever prints on the same terminal next.
+func (c *console) settle() { c.out.drain(time.Second) }
 
 func (c *console) clearLocked() {
 	if c.bar != nil {

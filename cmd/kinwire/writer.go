@@ -3,6 +3,7 @@ package main
 import (
 	"io"
 	"sync"
+	"time"
 )
 
 // writerKeep is the largest buffer that is worth keeping.
@@ -22,6 +23,7 @@ type lineWriter struct {
 	changed  sync.Cond
 	waiting  []byte // the next write
 	spare    []byte
+	writing  bool
 	finished bool
 	err      error
 }
@@ -64,6 +66,22 @@ func (w *lineWriter) addLocked(line []byte) {
 	}
 }
 
+// drain waits until all lines are written, but no longer than that.
+func (w *lineWriter) drain(most time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	late := false
+	defer time.AfterFunc(most, func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		late = true
+		w.changed.Broadcast()
+	}).Stop()
+	for (len(w.waiting) > 0 || w.writing) && w.err == nil && !late {
+		w.changed.Wait()
+	}
+}
+
 // finish tells that no more lines will come; any that do may be lost. When done is closed,
 // all are written.
 func (w *lineWriter) finish() {
@@ -101,10 +119,13 @@ func (w *lineWriter) write() {
 func (w *lineWriter) writeLocked() {
 	lines := w.waiting
 	w.waiting = w.spare[:0]
+	w.writing = true
 	w.changed.Broadcast()
 	w.mu.Unlock()
 	_, err := w.to.Write(lines)
 	w.mu.Lock()
+	w.writing = false
+	w.changed.Broadcast()
 	w.spare = nil
 	if cap(lines) <= writerKeep {
 		w.spare = lines
