@@ -28,7 +28,7 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 .PHONY: test
-test: check-fmt vet lint check-tidy race fuzz ## all checks and all tests: what must pass before a commit
+test: check-fmt vet lint check-tidy race allocs fuzz ## all checks and all tests: what must pass before a commit
 	@printf '\nAll checks and tests passed.\n'
 
 .PHONY: fmt
@@ -80,6 +80,12 @@ race: ## the tests of every module, under the race detector
 		printf '\n== go test -race, %s\n' $$module; \
 		(cd $$module && CGO_ENABLED=1 go test -race ./...) || exit 1; \
 	done
+
+# The race detector makes pools lose what they hold, and so these are left out under it.
+.PHONY: allocs
+allocs: ## the tests that count allocations, without the race detector
+	$(call step,go test of allocations)
+	go test -run Alloc ./internal/peer ./parent
 
 .PHONY: fuzz
 fuzz: ## every fuzz target for FUZZTIME

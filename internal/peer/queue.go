@@ -42,7 +42,7 @@ type frame struct {
 	end     int     // where its bytes in sender.bytes end
 	payload []byte  // what follows them: a large payload, by reference
 	skip    bool    // taken back
-	bound   bound   //
+	bound   bound   // what keeps its kind from filling the queue
 	wait    *waiter // of whoever waits until it is written
 }
 
