@@ -86,6 +86,7 @@ func TestGrants(t *testing.T) {
 		r.want("an EMPTY frame is consumed as it comes", wire.Credit{ID: 1, Bytes: int64(length(less) + length(tiny))})
 		r.send(half)
 		r.send(output(1, end, 1))
+		r.quiet("the end comes before anything is consumed")
 		x.Recv()
 		x.Recv()
 		r.quiet("nothing is granted behind the end")
