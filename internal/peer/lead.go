@@ -44,7 +44,7 @@ func (p *Peer) serveLinkLocked(ctx context.Context, w *waiter) (waited bool) {
 	for first := true; ; first = false {
 		err := p.dispatchLocked(w)
 		if err == nil && !p.overLocked(ctx, w) {
-			if first || p.told > 0 {
+			if first || p.recent.told > 0 {
 				p.gatherLocked()
 			}
 			p.pushLocked()
@@ -92,13 +92,13 @@ func (p *Peer) leaveLocked(waited bool) {
 // askedLocked reports whether the other side has exchanges open, or has opened one a moment ago
 // and may well open another.
 func (p *Peer) askedLocked() bool {
-	return p.serving > 0 || p.asked > 0 && p.now()-p.asked < busyGap
+	return p.serving > 0 || p.recent.asked > 0 && p.now()-p.recent.asked < busyGap
 }
 
 // dispatchLocked deals with all frames that have been read, and leaves handlers to tasks. Once w
 // is woken it begins no large frame: whoever reads next may want it in memory of its own.
 func (p *Peer) dispatchLocked(w *waiter) error {
-	p.dispatching = true
+	p.waking.held = true
 	defer p.dispatchedLocked()
 	for !w.woken || !p.in.Begins() {
 		x, ok, err := p.takeFrameLocked()
@@ -106,7 +106,7 @@ func (p *Peer) dispatchLocked(w *waiter) error {
 			return err
 		}
 		if x != nil {
-			p.opened++
+			p.recent.opened++
 			p.goLocked(x.serveTask)
 		}
 	}
@@ -116,20 +116,20 @@ func (p *Peer) dispatchLocked(w *waiter) error {
 // dispatchedLocked wakes, without the lock, all those for whom something has come. Before, they
 // would only wait for the lock. What they queue at once is the caller's to write.
 func (p *Peer) dispatchedLocked() {
-	p.dispatching = false
-	p.told = len(p.woken)
-	if p.opened > 0 {
-		p.asked = p.now()
+	p.waking.held = false
+	p.recent.told = len(p.waking.due)
+	if p.recent.opened > 0 {
+		p.recent.asked = p.now()
 	}
-	if p.came > 0 {
-		p.crowd = max(len(p.woken), p.opened)
-		p.came, p.opened = 0, 0
+	if p.recent.came > 0 {
+		p.recent.crowd = max(len(p.waking.due), p.recent.opened)
+		p.recent.came, p.recent.opened = 0, 0
 	}
-	if p.told == 0 {
+	if p.recent.told == 0 {
 		return
 	}
-	woken := p.woken
-	p.woken, p.wokenSpare = p.wokenSpare, nil // a reader who was robbed may do the same meanwhile
+	woken := p.waking.due
+	p.waking.due, p.waking.spare = p.waking.spare, nil // a reader who was robbed may do the same meanwhile
 	p.promised = true
 	p.mu.Unlock()
 	for _, w := range woken {
@@ -138,7 +138,7 @@ func (p *Peer) dispatchedLocked() {
 	p.mu.Lock()
 	p.promised = false
 	clear(woken)
-	p.wokenSpare = woken[:0]
+	p.waking.spare = woken[:0]
 }
 
 const (
@@ -153,10 +153,10 @@ const (
 // at once: so one write takes what they queue, which the caller promises.
 func (p *Peer) gatherLocked() {
 	switch {
-	case p.promised || p.crowd < 2:
+	case p.promised || p.recent.crowd < 2:
 		return
-	case p.yieldSkip > 0:
-		p.yieldSkip--
+	case p.recent.yieldSkip > 0:
+		p.recent.yieldSkip--
 		return
 	}
 	p.promised = true
@@ -167,7 +167,7 @@ func (p *Peer) gatherLocked() {
 	p.mu.Lock()
 	p.promised = false
 	if took > longYield {
-		p.yieldSkip = yieldSkips
+		p.recent.yieldSkip = yieldSkips
 	}
 }
 
@@ -175,9 +175,10 @@ func (p *Peer) gatherLocked() {
 type patience uint8
 
 const (
-	noWait  patience = iota
-	forRead          // on the thread, until something has come
-	forBoth          // on the thread, until something has come or can go
+	noWait     patience = iota
+	forRead             // on the thread, until something has come
+	forAnother          // the same, but something has probably come already
+	forBoth             // on the thread, until something has come or can go
 )
 
 // waitLinkLocked waits, without the lock, for a few milliseconds at most, until something has
@@ -192,11 +193,12 @@ func (p *Peer) waitLinkLocked() (waited bool, err error) {
 		s.attended = true
 	case !s.full && !s.inWrite && !s.nothingLocked():
 		how = noWait // more is to be written than one turn does
+	case p.recent.crowd > 1:
+		how = forAnother
 	}
-	crowded := p.crowd > 1
 	p.reading = true
 	p.mu.Unlock()
-	n, err := p.receive(p.in.Space(), how, crowded)
+	n, err := p.receive(p.in.Space(), how)
 	p.in.Filled(n)
 	p.mu.Lock()
 	p.reading = false
@@ -210,7 +212,7 @@ func (p *Peer) waitLinkLocked() (waited bool, err error) {
 		return false, p.in.End(err)
 	case how == noWait:
 		return false, nil
-	case how == forRead:
+	case how != forBoth:
 		return n == 0, nil
 	}
 	s.attended, s.full = false, false
@@ -220,8 +222,8 @@ func (p *Peer) waitLinkLocked() (waited bool, err error) {
 }
 
 // receive reads once. It is for the holder of the read role, without the lock.
-func (p *Peer) receive(space []byte, how patience, likely bool) (n int, err error) {
-	if likely || how != forRead {
+func (p *Peer) receive(space []byte, how patience) (n int, err error) {
+	if how != forRead {
 		if n, err = p.direct.TryRead(space); n > 0 || err != nil || how == noWait {
 			return n, err
 		}
@@ -233,7 +235,7 @@ func (p *Peer) receive(space []byte, how patience, likely bool) (n int, err erro
 		return 0, nil
 	}
 	defer giveThread()
-	if how == forRead {
+	if how != forBoth {
 		return p.direct.ReadSoon(space)
 	}
 	if err := p.direct.WaitSoon(); err != nil {

@@ -32,7 +32,7 @@ func within(t *testing.T, limit time.Duration, peers []*Peer, f func()) {
 		p.mu.Lock()
 		if n := len(p.table); n > 0 {
 			t.Errorf("link %d, the %v: %d exchanges are open; role %d, turn %d, watching %v, promised %v, full %v, attended %v, nothing to write %v",
-				i/2, p.side, n, p.role, p.turn, p.watching, p.promised, p.out.full, p.out.attended, p.out.nothingLocked())
+				i/2, p.side, n, p.role, p.turn, p.watch.on, p.promised, p.out.full, p.out.attended, p.out.nothingLocked())
 		}
 		p.mu.Unlock()
 	}
@@ -48,8 +48,8 @@ func within(t *testing.T, limit time.Duration, peers []*Peer, f func()) {
 func stopWatch(p *Peer) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.watch.Stop()
-	p.watching = true
+	p.watch.timer.Stop()
+	p.watch.on = true
 }
 
 // TestWithoutTheWatch: callers with quick handlers never need the watch, over every link.

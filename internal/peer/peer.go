@@ -83,30 +83,41 @@ type Peer struct {
 	followers waiters   // those who wait and could take the role
 	passive   int       // how many wait who could not
 
-	// Who is told. Only the holder of the role appends to woken, and only while dispatching.
-	dispatching       bool      // it deals with what it has read
-	woken, wokenSpare []*waiter // to be told once that is done; never the same array
-	promised          bool      // somebody writes what is queued before it waits or leaves
+	waking   waking
+	promised bool // somebody writes what is queued before it waits or leaves
+	recent   recent
+	watch    watch
 
-	// What came last. All of this only guesses what comes next: a wrong guess costs time, and
-	// never progress.
+	tasks        int
+	finishedOnce sync.Once
+	readTask     func() // read, made once
+	writeTask    func() // write
+}
+
+// waking is who is told of what has come. Only the holder of the read role appends to due, and
+// only while held.
+type waking struct {
+	held       bool      // it deals with what it has read, and tells nobody before that is done
+	due, spare []*waiter // those to be told; never the same array
+}
+
+// recent is what has happened of late. It only guesses what comes next: a wrong guess costs
+// time, and never progress.
+type recent struct {
 	crowd     int           // how many were woken, or asked something, by what came last
 	opened    int           // how many exchanges the other side has opened since
 	came      int           // how many frames of exchanges since
 	told      int           // how many were woken by what was read last
 	asked     time.Duration // when the other side last opened an exchange
 	yieldSkip int           // how often nobody is to yield
+}
 
-	// The watch, which is on whenever nobody is reading; see look.
-	watch    *time.Timer
-	watching bool
-	seen     uint64 // turn as look saw it last
-	still    int    // how many times in a row it has seen that
-
-	tasks        int
-	finishedOnce sync.Once
-	readTask     func() // read, made once
-	writeTask    func() // write
+// watch is on whenever nobody is reading; see look.
+type watch struct {
+	timer *time.Timer
+	on    bool
+	seen  uint64 // Peer.turn as look saw it last
+	still int    // how many times in a row it has seen that
 }
 
 // features are those in force.
@@ -143,8 +154,8 @@ func New(conn transport.Conn, c Config) *Peer {
 	p.readDone.L, p.out.wrote.L = &p.mu, &p.mu
 	p.out.conn, p.out.maxFrame = conn, wire.DefaultMaxFrame
 	p.out.failed, p.out.wake = p.sendFailed, p.wakeLocked
-	p.watch = time.AfterFunc(time.Hour, p.look)
-	p.watch.Stop()
+	p.watch.timer = time.AfterFunc(time.Hour, p.look)
+	p.watch.timer.Stop()
 	countProcessors()
 	return p
 }
@@ -300,7 +311,7 @@ func (p *Peer) endLocked(err error) {
 		x.lostLocked(err)
 	}
 	p.places.failLocked()
-	p.watch.Stop()
+	p.watch.timer.Stop()
 	p.checkFinishedLocked()
 }
 

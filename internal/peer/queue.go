@@ -185,9 +185,9 @@ func (p *Peer) waitRoomLocked(ctx context.Context, x *stream) error {
 	for waits := false; s.err == nil && (s.fullLocked() || !waits && len(s.room) > 0) && err == nil; waits = true {
 		s.room = append(s.room, w)
 		p.flushLocked()
-		w.writes = true
+		w.forQueue = true
 		err = p.awaitLocked(ctx, x, w)
-		w.writes = false
+		w.forQueue = false
 		s.room = slices.DeleteFunc(s.room, func(o *waiter) bool { return o == w })
 	}
 	s.admitLocked() // whoever is next, if there is still room or this one does not need it

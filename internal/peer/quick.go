@@ -32,25 +32,32 @@ type method struct {
 	trial   int  // how many quick runs in a row make it quick
 }
 
-// ran takes note of how long a run took, or that it was so long that the watch has taken the
-// read role from it.
-func (m *method) ran(d time.Duration, stolen bool) {
-	if d <= quickRun && !stolen {
-		m.streak++
-		switch {
-		case !m.inline:
-			m.inline = m.streak >= m.trial
-		case m.streak == forgiving:
-			m.slow = 0
-		case m.streak == longestTrial:
-			m.trial = firstTrial
+// ran takes note of how long a run took.
+func (m *method) ran(d time.Duration) {
+	if d > quickRun {
+		m.streak = 0
+		if m.slow++; m.slow >= strikes {
+			m.distrust()
 		}
 		return
 	}
-	m.streak = 0
-	m.slow++
-	if m.inline && (stolen || m.slow >= strikes) {
-		m.inline, m.slow = false, 0
-		m.trial = min(2*m.trial, longestTrial)
+	m.streak++
+	switch {
+	case !m.inline:
+		m.inline = m.streak >= m.trial
+	case m.streak == forgiving:
+		m.slow = 0
+	case m.streak == longestTrial:
+		m.trial = firstTrial
 	}
+}
+
+// distrust gives a quick method tasks from now on, until it has been quick for longer than
+// before: at once if a run was so long that the watch has taken the read role from it.
+func (m *method) distrust() {
+	if !m.inline {
+		return
+	}
+	m.inline, m.streak, m.slow = false, 0, 0
+	m.trial = min(2*m.trial, longestTrial)
 }

@@ -23,7 +23,7 @@ func (p *Peer) read() {
 			return
 		}
 		if err == nil {
-			answered := p.told > 0
+			answered := p.recent.told > 0
 			if answered {
 				p.gatherLocked()
 			}
@@ -50,7 +50,7 @@ func (p *Peer) read() {
 // methods. It reports whether any exchange was opened, and whether the caller still has the
 // read role.
 func (p *Peer) answerLocked() (opened, still bool, err error) {
-	p.dispatching = true
+	p.waking.held = true
 	var now, since time.Duration // when the last handler was done, and the first whose reply is held back
 	for {
 		x, ok, err := p.takeFrameLocked()
@@ -62,7 +62,7 @@ func (p *Peer) answerLocked() (opened, still bool, err error) {
 			continue
 		}
 		opened = true
-		p.opened++
+		p.recent.opened++
 		if !x.method.inline {
 			p.goLocked(x.serveTask)
 			continue
@@ -71,15 +71,15 @@ func (p *Peer) answerLocked() (opened, still bool, err error) {
 			now = p.now()
 			since = now
 		}
-		if len(p.woken) > 0 { // the handler may wait for one of them
+		if len(p.waking.due) > 0 { // the handler may wait for one of them
 			p.dispatchedLocked()
 			p.flushLocked()
 		}
 		now = p.runInlineLocked(x, now)
-		if !p.returnedLocked(x) {
+		if !p.endInlineLocked(x) {
 			return opened, false, nil
 		}
-		p.dispatching = true
+		p.waking.held = true
 		p.moveRoleLocked(roleTaken)
 		if now-since > holdBack {
 			since = now

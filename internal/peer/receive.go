@@ -60,7 +60,7 @@ func (p *Peer) takeFrameLocked() (x *stream, ok bool, err error) {
 		if done.x != nil {
 			a.placed = f.Size - done.from
 		}
-		p.came++
+		p.recent.came++
 		err = p.outputLocked(done.output, a)
 	}
 	return x, true, err
@@ -131,7 +131,7 @@ func (p *Peer) receiveLocked(a arrival) (*stream, error) {
 		if !p.established {
 			return nil, wire.Violatef(wire.RuleOrder, "%s before the handshake is over", m.Type)
 		}
-		p.came++
+		p.recent.came++
 		return p.exchangeLocked(m, a)
 	}
 	p.mu.Unlock()

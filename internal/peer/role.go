@@ -55,16 +55,16 @@ func (p *Peer) mayLeadLocked(ctx context.Context, x *stream) bool {
 // worthLeadingLocked reports whether a leader that waits at w would go on in time: one that
 // waits for the queue does if it is the one who sees to it that the link has room again.
 func (p *Peer) worthLeadingLocked(w *waiter) bool {
-	return !w.writes || p.out.full && !p.out.attended
+	return !w.forQueue || p.out.full && !p.out.attended
 }
 
 // moveRoleLocked says who has the read role from now on.
 func (p *Peer) moveRoleLocked(to role) {
 	p.role = to
 	p.turn++
-	if to != roleTaken && !p.watching && p.err == nil {
-		p.watching = true
-		p.watch.Reset(watchTick)
+	if to != roleTaken && !p.watch.on && p.err == nil {
+		p.watch.on = true
+		p.watch.timer.Reset(watchTick)
 	}
 }
 
@@ -107,24 +107,24 @@ func (p *Peer) look() {
 	defer p.mu.Unlock()
 	switch {
 	case p.err != nil || p.role == roleTaken:
-		p.watching = false
+		p.watch.on = false
 		return
-	case p.turn != p.seen:
-		p.seen, p.still = p.turn, 0
+	case p.turn != p.watch.seen:
+		p.watch.seen, p.watch.still = p.turn, 0
 	case p.role == roleInline:
-		p.watching = false
+		p.watch.on = false
 		p.inline.stolen = true
-		p.inline.method.ran(0, true) // before others of its kind are run in the same way
+		p.inline.method.distrust() // before others of its kind are run in the same way
 		p.startReadingLocked()
 		return
 	default:
-		if p.still++; p.still == idleTicks {
-			p.watching = false
+		if p.watch.still++; p.watch.still == idleTicks {
+			p.watch.on = false
 			p.startReadingLocked()
 			return
 		}
 	}
-	p.watch.Reset(watchTick)
+	p.watch.timer.Reset(watchTick)
 }
 
 // threads are the goroutines of this process that wait on a thread of their own. There is

@@ -70,7 +70,7 @@ func (x *stream) serve() {
 }
 
 // runInlineLocked runs the handler of an exchange, without the lock, on the goroutine that
-// has the read role; returnedLocked tells what has become of that. It returns when the handler
+// has the read role; endInlineLocked tells what has become of that. It returns when the handler
 // was done.
 func (p *Peer) runInlineLocked(x *stream, now time.Duration) (ended time.Duration) {
 	p.inline = x
@@ -82,13 +82,13 @@ func (p *Peer) runInlineLocked(x *stream, now time.Duration) (ended time.Duratio
 		if !returned { // the handler ends this goroutine
 			p.mu.Lock()
 			p.finishLocked(x, err)
-			if p.returnedLocked(x) {
+			if p.endInlineLocked(x) {
 				p.startReadingLocked()
 			}
 			p.flushLocked()
 		}
 	}()
-	p.dispatching = false
+	p.waking.held = false
 	p.mu.Unlock()
 	err = x.run()
 	p.mu.Lock()
@@ -96,10 +96,10 @@ func (p *Peer) runInlineLocked(x *stream, now time.Duration) (ended time.Duratio
 	return p.finishLocked(x, err)
 }
 
-// returnedLocked notes that the handler of x has returned, which the reader ran. It reports
+// endInlineLocked notes that the handler of x has returned, which the reader ran. It reports
 // whether that still has the read role: the watch may have taken it, or a goroutine that the
 // handler has left behind may be reading.
-func (p *Peer) returnedLocked(x *stream) bool {
+func (p *Peer) endInlineLocked(x *stream) bool {
 	if p.inline != x {
 		return false
 	}
@@ -112,14 +112,14 @@ func (p *Peer) returnedLocked(x *stream) bool {
 func (p *Peer) finishLocked(x *stream, err error) time.Duration {
 	ended := p.now()
 	if !x.stolen {
-		x.method.ran(ended-x.began-x.linked, false)
+		x.method.ran(ended-x.began-x.linked)
 	}
 	if err == nil && !x.out.ended && x.ctx.Err() == nil {
 		err = x.sendLocked(nothingMore)
 	}
 	// It could go without room, but there may be many.
 	for !x.out.ended && p.out.err == nil && p.out.fullLocked() {
-		if p.returnedLocked(x) {
+		if p.endInlineLocked(x) {
 			p.startReadingLocked()
 		}
 		_ = p.waitRoomLocked(context.Background(), x)

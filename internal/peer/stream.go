@@ -356,9 +356,9 @@ func (x *stream) waitSentLocked(seq uint64, v value) error {
 			return errEnded
 		}
 		s.tellLocked(seq, w)
-		w.writes = true
+		w.forQueue = true
 		err := p.awaitLocked(x.ctx, x, w)
-		w.writes = false
+		w.forQueue = false
 		if err != nil {
 			return err
 		}

@@ -15,9 +15,9 @@ type waiter struct {
 	leads  bool          // the read role is its own from when it goes on
 	signal chan struct{} // made by the first who parks; holds one token
 
-	writes bool      // it waits for the queue, and not for what is read
-	busy   bool      // a goroutine waits
-	others []*waiter // of more goroutines, which are woken along
+	forQueue bool      // it waits for the queue, and not for what is read
+	busy     bool      // a goroutine waits
+	others   []*waiter // of more goroutines, which are woken along
 
 	listed     bool // in Peer.followers
 	next, prev *waiter
@@ -61,8 +61,8 @@ func (p *Peer) unparkLocked(w *waiter) {
 	if w.parked {
 		w.parked = false
 		p.followers.remove(w)
-		if p.dispatching {
-			p.woken = append(p.woken, w)
+		if p.waking.held {
+			p.waking.due = append(p.waking.due, w)
 		} else {
 			w.signal <- struct{}{}
 		}
@@ -105,7 +105,7 @@ func (p *Peer) parkLocked(ctx context.Context, x *stream, w *waiter) {
 		w.signal = make(chan struct{}, 1)
 	}
 	w.parked = true
-	follows := p.callersRead() && !near(ctx) && !w.writes
+	follows := p.callersRead() && !near(ctx) && !w.forQueue
 	if follows {
 		p.followers.add(w)
 	} else {

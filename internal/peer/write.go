@@ -122,7 +122,7 @@ func (s *sender) writeLocked(p *Peer) {
 // waitWrittenLocked waits, without the lock, until a frame is written.
 func (p *Peer) waitWrittenLocked(ctx context.Context, seq uint64) error {
 	s := &p.out
-	w := &waiter{writes: true}
+	w := &waiter{forQueue: true}
 	for s.written <= seq && (s.err == nil || s.inWrite) {
 		if s.inWrite {
 			s.wrote.Wait() // it may be the one
