@@ -112,7 +112,7 @@ func (p *Peer) endInlineLocked(x *stream) bool {
 func (p *Peer) finishLocked(x *stream, err error) time.Duration {
 	ended := p.now()
 	if !x.stolen {
-		x.method.ran(ended-x.began-x.linked)
+		x.method.ran(ended - x.began - x.linked)
 	}
 	if err == nil && !x.out.ended && x.ctx.Err() == nil {
 		err = x.sendLocked(nothingMore)
