@@ -5,6 +5,8 @@ SHELL := bash
 .NOTPARALLEL:
 .SUFFIXES:
 
+# A test that hangs is to tell where while somebody still looks.
+TESTTIME   ?= 5m
 FUZZTIME   ?= 5s
 SOAK_COUNT ?= 10
 
@@ -78,7 +80,7 @@ check-tidy: ## fail if a go.mod or go.sum is not tidy
 race: ## the tests of every module, under the race detector
 	@for module in $(CODE); do \
 		printf '\n== go test -race, %s\n' $$module; \
-		(cd $$module && CGO_ENABLED=1 go test -race ./...) || exit 1; \
+		(cd $$module && CGO_ENABLED=1 go test -race -timeout $(TESTTIME) ./...) || exit 1; \
 	done
 
 # The race detector makes pools lose what they hold, and so these are left out under it.
