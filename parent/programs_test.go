@@ -22,6 +22,7 @@ import (
 
 	"github.com/kinwire/kinwire/child"
 	"github.com/kinwire/kinwire/exchange"
+	"github.com/kinwire/kinwire/internal/fdconn"
 	"github.com/kinwire/kinwire/transport"
 	"github.com/kinwire/kinwire/transport/socketpair"
 	"github.com/kinwire/kinwire/wire"
@@ -197,14 +198,10 @@ func worker() *child.Worker {
 	}}
 }
 
-// raw takes this process's link as a worker of no SDK does, and answers Initialize.
+// raw takes this process's link as a worker of no SDK does, and answers Initialize. Standard
+// input and output stay where they are.
 func raw(info message) transport.Conn {
-	number, _ := strings.CutPrefix(os.Getenv(transport.EnvVar), "fd:")
-	fd, err := strconv.Atoi(number)
-	if err != nil {
-		panic(err)
-	}
-	c := rawLink(fd)
+	c := rawLink(os.Getenv(transport.EnvVar))
 	if info != nil {
 		next(c, wire.TypeInitialize)
 		c.TryWrite([][]byte{info.Append(nil)})
@@ -305,11 +302,34 @@ func isGone(pid int) bool {
 	return s == "" || s == "Z" || s == "X"
 }
 
-// rawLink makes a link of an inherited descriptor.
-func rawLink(fd int) transport.Conn {
-	c, err := socketpair.Child(fd)
+// rawLink makes a link of what a process has inherited.
+func rawLink(env string) transport.Conn {
+	open := func() (transport.Conn, error) { return fdconn.Open(0, 1, env) }
+	if number, ok := strings.CutPrefix(env, "fd:"); ok {
+		open = func() (transport.Conn, error) {
+			fd, err := strconv.Atoi(number)
+			if err != nil {
+				return nil, err
+			}
+			return socketpair.Child(fd)
+		}
+	}
+	c, err := open()
 	if err != nil {
 		panic(err)
 	}
 	return c
+}
+
+// writeAll writes to a raw link, and takes the end of it for the host's.
+func writeAll(c transport.Conn, b []byte) {
+	for len(b) > 0 {
+		n, err := c.TryWrite([][]byte{b})
+		if err != nil {
+			os.Exit(69)
+		}
+		if b = b[n:]; len(b) > 0 && c.WaitWritable() != nil {
+			os.Exit(69)
+		}
+	}
 }
