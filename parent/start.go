@@ -36,7 +36,7 @@ func Start(ctx context.Context, spec Spec) (*Worker, error) {
 	if err != nil {
 		return nil, &StartError{Name: w.name, Err: err}
 	}
-	w.proc, err = process.Start(process.Command{
+	w.proc, err = process.Start(ctx, process.Command{
 		Args:   spec.Command,
 		Dir:    spec.Dir,
 		Env:    append(slices.Clone(spec.Env), transport.EnvVar+"="+end.Env),

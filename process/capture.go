@@ -7,11 +7,19 @@ import (
 	"time"
 )
 
-// capture reads one stream of the command's output to its end, without ever pausing.
+// readSize is how much is read at a time.
+const readSize = 32 << 10
+
+// buffers are borrowed while there is something to read, so that an idle stream has none.
+var buffers = sync.Pool{New: func() any { return new([readSize]byte) }}
+
+// capture reads one stream of the command's output to its end. It never pauses, unless its
+// queue does.
 type capture struct {
 	stream Stream
 	pipe   *os.File
-	lines  *lineQueue    // nil if nobody wants lines
+	sink   sink          // nil if nobody wants the output as it comes
+	meter  *meter        // nil if there are no limits
 	ended  chan struct{} // closed when the stream is read to its end
 
 	mu   sync.Mutex
@@ -28,17 +36,12 @@ func newCapture(s Stream, pipe *os.File) *capture {
 func (c *capture) read() {
 	defer close(c.ended)
 	defer c.pipe.Close()
-	buf := make([]byte, 32<<10)
-	for {
-		n, err := c.pipe.Read(buf)
-		c.take(buf[:n])
-		if errors.Is(err, os.ErrDeadlineExceeded) {
-			sweep(c.pipe, buf, c.take)
-		}
-		if err != nil {
-			c.lines.end()
-			return
-		}
+	err := readAll(c.pipe, c.take)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		sweep(c.pipe, c.take)
+	}
+	if c.sink != nil {
+		c.sink.end()
 	}
 }
 
@@ -49,7 +52,7 @@ func (c *capture) interrupt() {
 	}
 }
 
-// take keeps what was read.
+// take keeps what was read, and hands it on.
 func (c *capture) take(b []byte) {
 	c.mu.Lock()
 	c.tail.write(b)
@@ -57,7 +60,10 @@ func (c *capture) take(b []byte) {
 		c.dump.write(b)
 	}
 	c.mu.Unlock()
-	c.lines.write(b)
+	b = b[:c.meter.count(len(b))]
+	if c.sink != nil && len(b) > 0 {
+		c.sink.write(b)
+	}
 }
 
 // startDump keeps what is read from now on as a dump as well.
@@ -73,7 +79,10 @@ func (c *capture) startDump() {
 func (c *capture) report() (Output, *Dump) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	out := Output{Tail: c.tail.bytes(), Cut: c.tail.cut(), Missed: c.lines.missedLines()}
+	out := Output{Tail: c.tail.bytes(), Cut: c.tail.cut()}
+	if c.sink != nil {
+		out.Missed = c.sink.missed()
+	}
 	if c.dump == nil {
 		return out, nil
 	}

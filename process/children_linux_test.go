@@ -1,6 +1,7 @@
 package process
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -35,7 +36,7 @@ func init() {
 			ready := make(chan struct{})
 			c := Command{Args: os.Args[:1], Env: []string{childVar + "=" + name}}
 			c.OnLine = func(Line) { close(ready) }
-			p, err := Start(c)
+			p, err := Start(context.Background(), c)
 			if err != nil {
 				panic(err)
 			}
@@ -51,7 +52,7 @@ func init() {
 	// careless ignores SIGCHLD, which makes the kernel reap its children.
 	children["careless"] = func([]string) {
 		signal.Ignore(syscall.SIGCHLD)
-		p, err := Start(Command{Args: []string{"sh", "-c", "exit 3"}})
+		p, err := Start(context.Background(), Command{Args: []string{"sh", "-c", "exit 3"}})
 		if err != nil {
 			panic(err)
 		}
@@ -69,7 +70,7 @@ func init() {
 func poor() {
 	const limit = 40
 	first := Command{Args: []string{"true"}}
-	p, err := Start(first) // opens what stays open: Go's poller
+	p, err := Start(context.Background(), first) // opens what stays open: Go's poller
 	if err != nil {
 		panic(err)
 	}
@@ -95,7 +96,7 @@ func poor() {
 
 // tryStart says in a word what becomes of a start.
 func tryStart() string {
-	p, err := Start(Command{Args: []string{"sh", "-c", "echo hello; exit 3"}})
+	p, err := Start(context.Background(), Command{Args: []string{"sh", "-c", "echo hello; exit 3"}})
 	var startErr *StartError
 	switch {
 	case err == nil:
@@ -123,7 +124,7 @@ func countDescriptors(limit int) int {
 
 // reuse runs as the first process of a pid namespace, so that it can choose pids.
 func reuse() {
-	p, err := Start(Command{Args: []string{"true"}})
+	p, err := Start(context.Background(), Command{Args: []string{"true"}})
 	if err != nil {
 		panic(err)
 	}

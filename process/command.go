@@ -1,23 +1,41 @@
 package process
 
-import "os"
+import (
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+)
 
-// Command says what to run. Only Args is required.
+// Command says what to run, and how. Only Args is required.
 type Command struct {
 	// Args is the program and its arguments. A program without a slash is looked up in
 	// the host's PATH; with one, a relative path starts from Dir.
 	Args []string
 
+	// Name is what the command is called in errors and in a Registry. Empty: the last
+	// element of Args[0].
+	Name string
+
 	// Dir is the working directory. Empty: the host's.
 	Dir string
 
-	// Env amends the host's environment: "NAME=value" sets and "NAME" alone removes,
-	// in this order, so that the last one wins. Nil: the host's as it is.
+	// Env amends the environment that EnvBase names: "NAME=value" sets and "NAME" alone
+	// removes, in this order, so that the last one wins. Nil: that environment as it is.
 	Env []string
+	// EnvBase is what Env amends. Zero: HostEnv.
+	EnvBase EnvBase
 
-	// Stdin and Stdout are the command's standard input and output. Nil: /dev/null, and
-	// captured. Standard error is always captured.
+	// Stdin and Stdout are the command's standard input and output. Nil: Input, or
+	// /dev/null if that is nil too; and captured. Standard error is always captured.
 	Stdin, Stdout *os.File
+
+	// Input is what the command reads from its standard input, such as a bytes.Reader. It
+	// is read to its end, which the command sees, by one goroutine, and not closed. A
+	// command that ends without having read it all is no error. The end of the leader ends
+	// the reading; a Read that does not return then is left alone, and Done does not wait
+	// for it. What Read fails with is Exit.InputErr. Stdin must be nil.
+	Input io.Reader
 
 	// Extra are the files that the command inherits as descriptors 3 and up. A nil entry
 	// leaves its number closed.
@@ -28,45 +46,55 @@ type Command struct {
 	Extra []*os.File
 
 	// OnLine is called with the captured output, line by line, by one goroutine for each
-	// stream: both may call it at a time. It should return quickly. While it does not,
-	// up to 1 MiB or 16,384 lines of each stream wait for it. What comes beyond is dropped,
-	// and told by Line.Missed and Output.Missed; the command never waits. After the end of
-	// the output, OnLine has 1 s to take what waits. Then Done closes all the same, and
-	// OnLine is not called again.
+	// stream: both may call it at a time. OnChunk is called likewise with what was read, as
+	// it came. At most one of them may be set. Nil: the output is only kept for the exit
+	// report.
 	//
-	// Nil: the output is only kept for the exit report.
-	OnLine func(Line)
+	// They should return quickly. While they do not, up to 1 MiB or 16,384 lines of each
+	// stream wait for them. WhenSlow says what happens then.
+	OnLine  func(Line)
+	OnChunk func(Chunk)
+	// WhenSlow is what happens to output for which there is no room. Zero: DropOutput.
+	WhenSlow WhenSlow
+	// Drain is how long OnLine or OnChunk has, after the end of the output, to take what
+	// waits. Then Done closes all the same, and neither is called again. If zero, 1 s. If
+	// negative, Done waits as long as it takes.
+	Drain time.Duration
+	// MaxLine is how long a line may be, in bytes: a longer one comes in pieces. It is also
+	// how much memory a line without an end costs. If zero or negative, 64 KiB.
+	MaxLine int
+
+	// Limits end the command when it breaks one. Zero: there are none.
+	Limits Limits
+	// Stop has the steps of every Stop that does not give its own, and of those that a
+	// limit or the end of a context cause.
+	Stop Ladder
+
+	// Scope is what the command leads. Zero: OwnGroup.
+	Scope Scope
+	// Rest is what happens to the others in the group when the leader has exited by
+	// itself. Zero: KillRest.
+	Rest Rest
+	// Cgroup holds everything that descends from the command, also what leaves its group.
+	// Zero: nothing does.
+	Cgroup Cgroup
+
+	// Registry lists the command while it runs. Nil: none does.
+	Registry *Registry
 }
 
-// Line is a line of captured output, or a piece of a very long one.
-type Line struct {
-	Stream Stream
-
-	// Text has no newline, at most 64 KiB, and whatever else the command printed: it may
-	// hold NULs and invalid UTF-8. It is valid only during the call.
-	Text []byte
-
-	// Continues says that Text is a piece of a line of more than 64 KiB, which goes on
-	// with the next one.
-	Continues bool
-
-	// Missed is how many lines were dropped just before this one, as OnLine was too slow.
-	Missed int
-}
-
-// Stream is one of the two that are captured.
-type Stream int
-
-// The streams, with the numbers of their descriptors.
-const (
-	Stdout Stream = 1
-	Stderr Stream = 2
-)
-
-// String returns "stdout" or "stderr".
-func (s Stream) String() string {
-	if s == Stdout {
-		return "stdout"
+// name returns what the command is called.
+func (c Command) name() string {
+	if c.Name != "" || len(c.Args) == 0 {
+		return c.Name
 	}
-	return "stderr"
+	return filepath.Base(c.Args[0])
+}
+
+// maxLine returns the effective MaxLine.
+func (c Command) maxLine() int {
+	if c.MaxLine <= 0 {
+		return defaultMaxLine
+	}
+	return c.MaxLine
 }

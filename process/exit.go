@@ -18,6 +18,8 @@ type Exit struct {
 	// Reason is why the host wanted the end: the first one given to Kill, Terminate,
 	// Stop or Dump before the leader had exited. Empty if none was.
 	Reason string
+	// Limit is the limit that the command broke, if that is the Reason.
+	Limit Limit
 	// HostSignal is the signal that the host sent meanwhile: the one that killed the
 	// leader, if the host sent that one, else the last. 0 if the host sent none.
 	HostSignal syscall.Signal
@@ -33,6 +35,13 @@ type Exit struct {
 	// counts the memory of the host until the program is loaded, so that only what is
 	// above the host's own peak can be known.
 	MaxRSS int64
+
+	// OutOfMemory is whether the kernel killed anything of the command for want of memory.
+	// It is known only of a command in a Cgroup.
+	OutOfMemory OOM
+
+	// InputErr is what Command.Input failed with: the command got only what came before.
+	InputErr error
 
 	// Stdout and Stderr are what the whole group printed, as far as it was captured.
 	Stdout, Stderr Output
@@ -68,7 +77,7 @@ func (s State) String() string {
 type Output struct {
 	Tail   []byte // the last 64 KiB
 	Cut    int64  // bytes before Tail that were read and are not kept
-	Missed int    // lines that were not handed to OnLine, as it was too slow
+	Missed int    // lines, or bytes for OnChunk, that were not handed out for want of room
 }
 
 // Dump is both ends of what standard error printed after Process.Dump. It may begin with
@@ -90,6 +99,7 @@ func (e *Exit) KilledByHost() bool { return e.State == Signaled && e.Signal == e
 //	exit status 0 (the host sent SIGTERM: shutdown) after 2s
 //	killed by SIGKILL (no pong for 60s) after 1m2s
 //	killed by SIGKILL (not sent by the host) after 40ms
+//	killed by SIGKILL (out of memory) after 3.1s
 func (e *Exit) String() string {
 	s := "ended in an unknown way"
 	switch e.State {
@@ -115,6 +125,8 @@ func (e *Exit) why() string {
 		return e.Reason
 	case e.Reason != "":
 		return fmt.Sprintf("the host sent %s: %s", SignalName(e.HostSignal), e.Reason)
+	case e.State == Signaled && e.Signal == syscall.SIGKILL && e.OutOfMemory == OOMYes:
+		return "out of memory"
 	case e.State == Signaled && isUsuallySent(e.Signal):
 		return "not sent by the host"
 	}

@@ -71,7 +71,7 @@ func (h *heard) await(t testing.TB, s Stream, prefix string) string {
 // start starts c, and makes sure that it is over when the test is.
 func start(t testing.TB, c Command) *Process {
 	t.Helper()
-	p, err := Start(c)
+	p, err := Start(context.Background(), c)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package process
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"runtime"
@@ -26,7 +27,7 @@ func TestCyclesLeaveNothing(t *testing.T) {
 		cycles = 200
 	}
 	cycle := func() {
-		p := must(Start(Command{Args: []string{"true"}, OnLine: func(Line) {}}))
+		p := must(Start(context.Background(), Command{Args: []string{"true"}, OnLine: func(Line) {}}))
 		await(t, "the end", p.Done())
 		if !p.Exit().Success() {
 			t.Fatal(p.Exit())

@@ -35,16 +35,16 @@ func TestFastExitLosesNothing(t *testing.T) {
 }
 
 func TestLongLinesAreCut(t *testing.T) {
-	for _, size := range []int{maxLine - 4, maxLine - 3, maxLine + 1, 10 << 20} {
+	for _, size := range []int{defaultMaxLine - 4, defaultMaxLine - 3, defaultMaxLine + 1, 10 << 20} {
 		p, h := startHeard(t, child(t, "print", fmt.Sprint(size)))
 		e := end(t, p)
-		pieces := (size + len("end") + maxLine - 1) / maxLine
+		pieces := (size + len("end") + defaultMaxLine - 1) / defaultMaxLine
 		if len(h.lines)+e.Stdout.Missed != pieces { // a busy machine may miss some of the 10 MB
 			t.Errorf("size %d: %d pieces, missed %d, want %d", size, len(h.lines), e.Stdout.Missed, pieces)
 		}
 		for i, l := range h.lines {
 			isLast := !l.Continues
-			if isLast && (i != pieces-1-e.Stdout.Missed || !bytes.HasSuffix(l.Text, []byte("end"))) || !isLast && len(l.Text) != maxLine {
+			if isLast && (i != pieces-1-e.Stdout.Missed || !bytes.HasSuffix(l.Text, []byte("end"))) || !isLast && len(l.Text) != defaultMaxLine {
 				t.Errorf("size %d: piece %d has %d bytes, continues %t", size, i, len(l.Text), l.Continues)
 			}
 		}

@@ -2,6 +2,7 @@ package process
 
 import (
 	"os"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -11,14 +12,24 @@ import (
 // several goroutines, and from OnLine.
 type Process struct {
 	name     string
+	args     []string
+	ladder   Ladder
+	rest     Rest
+	drainFor time.Duration // of Command.Drain
 	leader   *os.Process
 	started  time.Time
 	hostPeak int64 // the host's own peak memory at the start; see maxRSS
-	captures []*capture
 
-	exited chan struct{}
-	done   chan struct{}
-	exit   *Exit // set before done is closed
+	captures []*capture
+	queues   []*queue
+	feed     *feed // nil without Input
+	leaf     *leaf // nil without Cgroup
+	registry *Registry
+
+	exited  chan struct{}
+	watched chan struct{} // closed when nobody watches over limits any more
+	done    chan struct{}
+	exit    *Exit // set before done is closed
 
 	mu     sync.Mutex
 	phase  phase
@@ -35,17 +46,24 @@ const (
 )
 
 // newProcess returns the process of a leader that has just been started.
-func newProcess(name string, leader *os.Process, started time.Time, captures []*capture) *Process {
+func newProcess(c Command, leader *os.Process, started time.Time) *Process {
 	return &Process{
-		name:     name,
+		name:     c.name(),
+		args:     slices.Clone(c.Args),
+		ladder:   c.Stop,
+		rest:     c.Rest,
+		drainFor: c.Drain,
 		leader:   leader,
 		started:  started,
 		hostPeak: hostPeak(),
-		captures: captures,
 		exited:   make(chan struct{}),
+		watched:  make(chan struct{}),
 		done:     make(chan struct{}),
 	}
 }
+
+// Name returns what the command is called: Command.Name.
+func (p *Process) Name() string { return p.name }
 
 // PID returns the process id of the leader, which is the id of its group as well.
 func (p *Process) PID() int { return p.leader.Pid }
@@ -56,7 +74,7 @@ func (p *Process) Exited() <-chan struct{} { return p.exited }
 
 // Done is closed when all is over: the group was killed, the leader reaped, and the
 // output read to end-of-file, or until 1 s after the kill if something that left the group
-// still holds it, and OnLine has taken the last line, or had 1 s to.
+// still holds it, and OnLine or OnChunk has taken the last of it, or had Command.Drain to.
 func (p *Process) Done() <-chan struct{} { return p.done }
 
 // Exit returns the report about the end. It is nil before Done, and the same ever after;
@@ -76,10 +94,15 @@ func (p *Process) Signal(sig syscall.Signal) error {
 	return p.signal(sig, "")
 }
 
-// Kill sends SIGKILL to the whole group. The exit report keeps the reason, unless one was
-// given before. After the leader's exit it does nothing.
+// Kill sends SIGKILL to the whole group, and to what is in the Cgroup. The exit report keeps
+// the reason, unless one was given before. After the leader's exit it does nothing.
 func (p *Process) Kill(reason string) {
-	p.signal(syscall.SIGKILL, reason)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.doings.wanted = true
+	if p.signalLocked(syscall.SIGKILL, reason) == nil {
+		p.leaf.kill()
+	}
 }
 
 // Terminate asks the whole group to end: SIGTERM, and SIGCONT, without which a stopped
@@ -89,6 +112,7 @@ func (p *Process) Kill(reason string) {
 func (p *Process) Terminate(reason string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.doings.wanted = true
 	if !p.doings.terminated {
 		p.doings.terminated = true
 		p.signalLocked(syscall.SIGTERM, reason)
@@ -112,6 +136,7 @@ func (p *Process) Dump(sig syscall.Signal, reason string) error {
 			c.startDump()
 		}
 	}
+	p.doings.wanted = true
 	p.leader.Signal(sigContinue)
 	err := p.leader.Signal(sig)
 	p.doings.note(sig, reason, err)
@@ -147,7 +172,9 @@ func (p *Process) hostDid() doings {
 
 // doings is what the host did to bring about the end.
 type doings struct {
+	wanted     bool // the host wanted the end
 	terminated bool
+	limit      Limit                   // whose breach gave the reason
 	reason     string                  // the first that was given
 	last       syscall.Signal          // the last signal sent
 	sent       map[syscall.Signal]bool // all of them

@@ -7,10 +7,15 @@ import (
 	"syscall"
 )
 
-// startInGroup starts cmd as the leader of a new process group that the kernel kills when
-// the host dies.
+// attributes makes the command the leader of a new process group, which the kernel kills
+// when the host dies.
+func (c Command) attributes() *syscall.SysProcAttr {
+	session := c.Scope == OwnSession
+	return &syscall.SysProcAttr{Setpgid: !session, Setsid: session, Pdeathsig: syscall.SIGKILL}
+}
+
+// startInGroup starts cmd on the thread that lives as long as the host.
 func startInGroup(cmd *exec.Cmd) error {
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	startRequests.once.Do(func() { go serveStarts(startRequests.queue) })
 	r := startRequest{cmd: cmd, result: make(chan error, 1)}
 	startRequests.queue <- r

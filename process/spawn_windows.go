@@ -5,9 +5,11 @@ import (
 	"syscall"
 )
 
-// startInGroup starts cmd so that the console's Ctrl-C does not reach it. Windows has no
-// process group to kill as one.
-func startInGroup(cmd *exec.Cmd) error {
-	cmd.SysProcAttr = &syscall.SysProcAttr{CreationFlags: syscall.CREATE_NEW_PROCESS_GROUP}
-	return cmd.Start()
+// attributes keeps the console's Ctrl-C from the command. Windows has no process group to
+// kill as one.
+func (c Command) attributes() *syscall.SysProcAttr {
+	return &syscall.SysProcAttr{CreationFlags: syscall.CREATE_NEW_PROCESS_GROUP}
 }
+
+// startInGroup starts cmd.
+func startInGroup(cmd *exec.Cmd) error { return cmd.Start() }

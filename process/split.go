@@ -2,12 +2,14 @@ package process
 
 import "bytes"
 
-// maxLine is the longest piece of a line that is handed out.
-const maxLine = 64 << 10
+// defaultMaxLine is the longest piece of a line that is handed out, where Command.MaxLine
+// does not say.
+const defaultMaxLine = 64 << 10
 
-// splitter cuts a stream into lines, and lines into pieces of at most maxLine bytes.
+// splitter cuts a stream into lines, and lines into pieces of at most max bytes.
 type splitter struct {
-	begun []byte // the line that has no end yet, at most maxLine of it
+	max   int
+	begun []byte // the line that has no end yet, at most max of it
 }
 
 // write hands out the lines that b completes, whose text is valid only during the call.
@@ -30,11 +32,11 @@ func (s *splitter) write(b []byte, emit func(text []byte, continues bool)) {
 // add adds part of a line. A piece is handed out only when there is more of its line.
 func (s *splitter) add(part []byte, emit func(text []byte, continues bool)) {
 	for len(part) > 0 {
-		if len(s.begun) == maxLine {
+		if len(s.begun) == s.max {
 			emit(s.begun, true)
 			s.begun = s.begun[:0]
 		}
-		n := min(maxLine-len(s.begun), len(part))
+		n := min(s.max-len(s.begun), len(part))
 		s.begun = append(s.begun, part[:n]...)
 		part = part[n:]
 	}
@@ -44,6 +46,9 @@ func (s *splitter) add(part []byte, emit func(text []byte, continues bool)) {
 func (s *splitter) finish(emit func(text []byte, continues bool)) {
 	emit(s.begun, false)
 	s.begun = s.begun[:0]
+	if cap(s.begun) > keepBytes {
+		s.begun = nil // a rare long line's
+	}
 }
 
 // end hands out the last line if it has no newline.

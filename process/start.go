@@ -1,6 +1,7 @@
 package process
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -18,28 +19,28 @@ var busyWaits = []time.Duration{10 * time.Millisecond, 30 * time.Millisecond, 10
 // Start starts a command as the leader of a process group of its own, and returns once the
 // program itself is running. Every error is a *StartError, and leaves nothing behind. What
 // Start returned ends with Done, and needs nothing but that the command ends.
-func Start(c Command) (*Process, error) {
+//
+// The end of ctx ends the waiting for the start, even if that hangs in a file system that
+// does not answer: a program that starts after all is killed at once. After the start, ctx
+// is of no account.
+func Start(ctx context.Context, c Command) (*Process, error) {
+	return c.start(ctx, c.connect)
+}
+
+// start is Start with the output connected by connect.
+func (c Command) start(ctx context.Context, connect func([]*capture) []*queue) (*Process, error) {
+	if ctx.Err() != nil {
+		return nil, newGivenUp(c, ctx)
+	}
 	if err := c.check(); err != nil {
 		return nil, newStartError(c, err)
 	}
-	captures, writeEnds, err := c.openCaptures()
+	l, err := c.prepare()
 	if err != nil {
 		return nil, newStartError(c, err)
 	}
-	started := time.Now()
-	cmd, err := c.spawn(writeEnds)
-	for _, w := range writeEnds {
-		w.Close()
-	}
-	if err != nil {
-		for _, capture := range captures {
-			capture.pipe.Close()
-		}
-		return nil, newStartError(c, err)
-	}
-	p := newProcess(c.Args[0], cmd.Process, started, captures)
-	p.run(c.OnLine)
-	return p, nil
+	l.queues = connect(l.captures)
+	return l.await(ctx)
 }
 
 // errCommand marks what is wrong with a Command before anything is tried.
@@ -55,6 +56,14 @@ func (c Command) check() error {
 			return fmt.Errorf("%w: NUL byte in %q: %w", errCommand, s, syscall.EINVAL)
 		}
 	}
+	switch {
+	case c.Stdin != nil && c.Input != nil:
+		return fmt.Errorf("%w: both Stdin and Input are set", errCommand)
+	case c.OnLine != nil && c.OnChunk != nil:
+		return fmt.Errorf("%w: both OnLine and OnChunk are set", errCommand)
+	case c.Rest == KeepRest && c.Cgroup.Dir != "":
+		return fmt.Errorf("%w: KeepRest would leave a Cgroup that nobody removes", errCommand)
+	}
 	for _, f := range append([]*os.File{c.Stdin, c.Stdout}, c.Extra...) {
 		// A closed file would silently become a closed descriptor in the child.
 		if f == nil {
@@ -67,33 +76,13 @@ func (c Command) check() error {
 	return nil
 }
 
-// openCaptures makes the pipes that the command prints into: what the host reads, and the
-// ends that the command gets.
-func (c Command) openCaptures() (captures []*capture, writeEnds map[Stream]*os.File, err error) {
-	streams := []Stream{Stderr}
-	if c.Stdout == nil {
-		streams = []Stream{Stdout, Stderr}
-	}
-	writeEnds = make(map[Stream]*os.File, len(streams))
-	for _, s := range streams {
-		r, w, err := os.Pipe()
-		if err != nil {
-			for i, capture := range captures {
-				capture.pipe.Close()
-				writeEnds[streams[i]].Close()
-			}
-			return nil, nil, err
-		}
-		captures = append(captures, newCapture(s, r))
-		writeEnds[s] = w
-	}
-	return captures, writeEnds, nil
-}
-
 // spawn starts the program, again if its file is busy.
-func (c Command) spawn(writeEnds map[Stream]*os.File) (*exec.Cmd, error) {
+func (l *launch) spawn() (*exec.Cmd, error) {
 	for try := 0; ; try++ {
-		cmd := c.build(writeEnds)
+		if l.isGivenUp() {
+			return nil, context.Canceled
+		}
+		cmd := l.build()
 		err := startInGroup(cmd)
 		if err == nil || !errors.Is(err, syscall.ETXTBSY) || try == len(busyWaits) {
 			return cmd, err
@@ -102,21 +91,27 @@ func (c Command) spawn(writeEnds map[Stream]*os.File) (*exec.Cmd, error) {
 	}
 }
 
-// build translates c. Every file is an *os.File, so that exec.Cmd copies nothing and starts
-// no goroutine, and its Wait is not needed.
-func (c Command) build(writeEnds map[Stream]*os.File) *exec.Cmd {
+// build translates the command. Every file is an *os.File, so that exec.Cmd copies nothing
+// and starts no goroutine, and its Wait is not needed.
+func (l *launch) build() *exec.Cmd {
+	c := l.command
 	cmd := exec.Command(c.Args[0], c.Args[1:]...)
 	cmd.Dir = c.Dir
-	if len(c.Env) > 0 {
+	switch {
+	case c.EnvBase == EmptyEnv:
+		cmd.Env = amend([]string{}, c.Env)
+	case len(c.Env) > 0:
 		cmd.Env = amend(cmd.Environ(), c.Env)
 	}
 	if c.Stdin != nil { // a nil *os.File in the interface would not be nil
 		cmd.Stdin = c.Stdin
 	}
-	cmd.Stdout, cmd.Stderr = c.Stdout, writeEnds[Stderr]
+	cmd.Stdout, cmd.Stderr = c.Stdout, l.writeEnds[Stderr]
 	if c.Stdout == nil {
-		cmd.Stdout = writeEnds[Stdout]
+		cmd.Stdout = l.writeEnds[Stdout]
 	}
 	cmd.ExtraFiles = c.Extra
+	cmd.SysProcAttr = c.attributes()
+	l.leaf.hold(cmd.SysProcAttr)
 	return cmd
 }

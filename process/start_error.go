@@ -1,6 +1,7 @@
 package process
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -33,11 +34,19 @@ const (
 	// CauseHost: the host or the system is short of descriptors, processes or memory. The
 	// only cause that may pass by itself.
 	CauseHost
+	// CauseCgroup: Command.Cgroup can't be used as it asks.
+	CauseCgroup
+	// CauseCaller: the caller has given up: the context of the start has ended, or the
+	// Registry was closed.
+	CauseCaller
 )
 
-// String returns "command", "directory", "program" or "host".
+// String returns "command", "directory", "program", "host", "cgroup" or "caller".
 func (c Cause) String() string {
-	return map[Cause]string{CauseCommand: "command", CauseDir: "directory", CauseProgram: "program", CauseHost: "host"}[c]
+	return map[Cause]string{
+		CauseCommand: "command", CauseDir: "directory", CauseProgram: "program",
+		CauseHost: "host", CauseCgroup: "cgroup", CauseCaller: "caller",
+	}[c]
 }
 
 // Error returns a line such as: start "nosuch": not found in PATH: no such file or directory
@@ -61,6 +70,10 @@ func newStartError(c Command, err error) *StartError {
 	switch {
 	case errors.Is(err, errCommand):
 		e.Cause = CauseCommand
+	case errors.Is(err, errCgroup):
+		e.Cause, e.Err = CauseCgroup, err
+	case errors.Is(err, ErrRegistryClosed):
+		e.Cause = CauseCaller
 	case isOpen(err):
 		e.Cause, e.Detail = CauseHost, "can't open "+os.DevNull
 	case errors.Is(err, syscall.E2BIG):
@@ -75,10 +88,21 @@ func newStartError(c Command, err error) *StartError {
 		e.Cause, e.Detail = CauseProgram, "neither a program for this system nor a script that begins with #!"
 	case errors.Is(err, syscall.ETXTBSY):
 		e.Cause, e.Detail = CauseProgram, fmt.Sprintf("its file was open for writing at each of %d tries", len(busyWaits)+1)
-	case errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.ENOTDIR), errors.Is(err, syscall.ELOOP):
+	case c.Cgroup.isRefused(err) && isExecutable(programPath(c)):
+		e.Cause, e.Detail = CauseCgroup, fmt.Sprintf("the system does not start it in the cgroup %q", c.Cgroup.Dir)
+	case isAboutPath(err):
 		e.lookAtPaths(c)
 	default:
 		e.Cause, e.Detail = CauseHost, "no pipe or process could be made for it"
+	}
+	return e
+}
+
+// newGivenUp returns the error of a start whose context has ended.
+func newGivenUp(c Command, ctx context.Context) *StartError {
+	e := &StartError{Cause: CauseCaller, Detail: "given up", Err: contextError(ctx)}
+	if len(c.Args) > 0 {
+		e.Command = c.Args[0]
 	}
 	return e
 }
@@ -100,11 +124,23 @@ func (e *StartError) lookAtPaths(c Command) {
 		}
 	case info.IsDir():
 		e.Detail = "is a directory"
-	case errors.Is(e.Err, fs.ErrNotExist):
+	case errors.Is(e.Err, fs.ErrNotExist), errors.Is(e.Err, syscall.EISDIR), isBadInterpreter(e.Err):
 		e.Detail = "it is there, but the interpreter or loader that it asks for is not"
 	default:
 		e.Detail = "not executable by this user"
 	}
+}
+
+// isAboutPath reports whether err is one that a path can cause.
+func isAboutPath(err error) bool {
+	for _, each := range []error{
+		fs.ErrNotExist, fs.ErrPermission, syscall.ENOTDIR, syscall.ELOOP, syscall.EISDIR, syscall.ENAMETOOLONG,
+	} {
+		if errors.Is(err, each) {
+			return true
+		}
+	}
+	return isBadInterpreter(err)
 }
 
 // checkDir returns why dir can't be entered, or nil. Asking for "." in it needs the same

@@ -3,6 +3,7 @@
 package process
 
 import (
+	"context"
 	"errors"
 	"os"
 	"os/exec"
@@ -27,7 +28,7 @@ func write(t *testing.T, mode os.FileMode, content string) string {
 func failed(t *testing.T, c Command, cause Cause, want error, words string) {
 	t.Helper()
 	before := openDescriptors(t)
-	p, err := Start(c)
+	p, err := Start(context.Background(), c)
 	var startErr *StartError
 	if !errors.As(err, &startErr) || p != nil {
 		t.Fatalf("process %v, error %v", p, err)
@@ -162,7 +163,7 @@ func init() {
 			{Args: []string{"true"}, Dir: args[0]},
 			{Args: []string{filepath.Join(args[0], "program")}},
 		} {
-			_, err := Start(c)
+			_, err := Start(context.Background(), c)
 			var startErr *StartError
 			if !errors.As(err, &startErr) {
 				panic(err)

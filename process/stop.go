@@ -21,11 +21,11 @@ var ErrStuck = errors.New("still there after SIGKILL")
 
 // Ladder is how long Stop waits on each step.
 type Ladder struct {
-	// Term is how long the leader may take to exit after SIGTERM. Zero: 3 s. Negative:
-	// there is no SIGTERM, SIGKILL comes at once.
+	// Term is how long the leader may take to exit after SIGTERM. Zero: what Command.Stop
+	// says, else 3 s. Negative: there is no SIGTERM, SIGKILL comes at once.
 	Term time.Duration
-	// Kill is how long the leader may take to exit after SIGKILL. Zero: 1 s. Negative:
-	// as long as it takes.
+	// Kill is how long the leader may take to exit after SIGKILL. Zero: what Command.Stop
+	// says, else 1 s. Negative: as long as it takes.
 	Kill time.Duration
 }
 
@@ -35,14 +35,27 @@ type Ladder struct {
 // cancelled ctx means: SIGKILL now. The exit report keeps the reason, unless one was given
 // before.
 //
+// The leader's exit ends the ladder, whoever else is left in the group: as after any exit,
+// those are killed at once. A leader that wants them to end well waits for them.
+//
 // It returns an error that is ErrStuck if the leader is still there, within Term + Kill;
 // else it returns within Term + Kill + 2 s, the last of which only a descendant that left
-// the group, or a slow OnLine, can cost.
+// the group, or a slow OnLine, can cost. A negative Command.Drain can cost more.
 //
 // Several Stops may run at a time: each keeps its own times. Called from OnLine, it costs
 // the 1 s that OnLine is waited for.
 func (p *Process) Stop(ctx context.Context, l Ladder, reason string) error {
-	term, kill := cmp.Or(l.Term, DefaultTerm), cmp.Or(l.Kill, DefaultKill)
+	if err := p.descend(ctx, l, reason); err != nil {
+		return err
+	}
+	<-p.done
+	return nil
+}
+
+// descend goes down the ladder until the leader has exited.
+func (p *Process) descend(ctx context.Context, l Ladder, reason string) error {
+	term := cmp.Or(l.Term, p.ladder.Term, DefaultTerm)
+	kill := cmp.Or(l.Kill, p.ladder.Kill, DefaultKill)
 	if term > 0 && ctx.Err() == nil {
 		p.Terminate(reason)
 		p.awaitExited(ctx, term)
@@ -51,7 +64,6 @@ func (p *Process) Stop(ctx context.Context, l Ladder, reason string) error {
 	if !p.awaitExited(context.Background(), kill) {
 		return fmt.Errorf("%s (pid %d): %w %v ago", p.name, p.PID(), ErrStuck, kill)
 	}
-	<-p.done
 	return nil
 }
 

@@ -111,7 +111,7 @@ func TestStopTellsWhatIsStuck(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	p := newProcess("sleep", cmd.Process, time.Now(), nil)
+	p := newProcess(Command{Args: cmd.Args}, cmd.Process, time.Now())
 	err := p.Stop(context.Background(), Ladder{Term: time.Millisecond, Kill: time.Millisecond}, "shutdown")
 	if !errors.Is(err, ErrStuck) || p.Exit() != nil {
 		t.Errorf("%v", err)

@@ -1,6 +1,7 @@
 package process
 
 import (
+	"cmp"
 	"os"
 	"syscall"
 	"time"
@@ -10,31 +11,40 @@ const (
 	// drainTime is how long after the kill of the group the output is read, if something
 	// that left the group still holds it.
 	drainTime = time.Second
-	// deliverTime is how long OnLine has after the end of the output to take what waits.
+	// deliverTime is how long OnLine has after the end of the output to take what waits,
+	// where Command.Drain does not say.
 	deliverTime = time.Second
 
-	// EndTime is how long Done comes after the leader's exit, at the most.
+	// EndTime is how long Done comes after the leader's exit, at the most, unless
+	// Command.Drain says something else.
 	EndTime = drainTime + deliverTime
 )
 
 // reap is a variable so that a test can look at what was done before.
 var reap = (*os.Process).Wait
 
-// run starts the goroutines of p. They all end before Done, but for a call of OnLine that
-// never returns.
-func (p *Process) run(onLine func(Line)) {
+// run starts the goroutines of p. They all end before Done, but for a call of OnLine or
+// OnChunk, or a Read of Input, that never returns.
+func (p *Process) run() {
+	var limits *meter
 	for _, c := range p.captures {
-		if onLine != nil {
-			c.lines = newLineQueue(c.stream)
-			go c.lines.deliver(onLine)
-		}
+		limits = c.meter
 		go c.read()
+	}
+	if p.feed != nil {
+		go p.feed.run()
+	}
+	if limits != nil {
+		go p.watchLimits(limits)
+	} else {
+		close(p.watched)
 	}
 	go p.supervise()
 }
 
 // supervise sees p to its end. It is the only one that moves the phase on.
 func (p *Process) supervise() {
+	defer p.registry.remove(p)
 	defer close(p.done)
 	lost := awaitExit(p.PID())
 	lifetime := time.Since(p.started)
@@ -45,11 +55,19 @@ func (p *Process) supervise() {
 	} else {
 		p.enter(reaped) // by somebody else: nothing pins the group's id
 		close(p.exited)
+		p.leaf.kill()
 	}
 	state, err := reap(p.leader)
+	for _, q := range p.queues {
+		q.release()
+	}
+	<-p.watched
+	inputErr := p.feed.stop()
+	oom := p.leaf.end()
 	p.drain()
 	p.deliver()
 	p.exit = p.report(state, err, lifetime)
+	p.exit.InputErr, p.exit.OutOfMemory = inputErr, oom
 }
 
 // enter moves the phase on.
@@ -62,8 +80,11 @@ func (p *Process) enter(next phase) {
 // killRest kills what is left of the group while the dead leader still pins its id, and
 // ends all signalling.
 func (p *Process) killRest() {
-	p.signal(syscall.SIGKILL, "")
+	if p.rest == KillRest || p.hostDid().wanted {
+		p.signal(syscall.SIGKILL, "")
+	}
 	p.enter(reaped)
+	p.leaf.kill()
 }
 
 // drain waits until the output is read to its end, at most until drainTime has passed and
@@ -82,18 +103,22 @@ func (p *Process) drain() {
 	}
 }
 
-// deliver waits until OnLine has taken the last line, at most for deliverTime.
+// deliver waits until OnLine or OnChunk has taken the last of the output, at most as long
+// as it may take. What StartLines returned is no concern of it.
 func (p *Process) deliver() {
-	expired := time.After(deliverTime)
-	for _, c := range p.captures {
-		if c.lines == nil {
+	var expired <-chan time.Time
+	if d := cmp.Or(p.drainFor, deliverTime); d > 0 {
+		expired = time.After(d)
+	}
+	for _, q := range p.queues {
+		if q.handle == nil {
 			continue
 		}
 		select {
-		case <-c.lines.delivered:
+		case <-q.delivered:
 		case <-expired:
-			for _, each := range p.captures {
-				each.lines.abandon()
+			for _, each := range p.queues {
+				each.abandon()
 			}
 			return
 		}
@@ -106,6 +131,7 @@ func (p *Process) report(state *os.ProcessState, err error, lifetime time.Durati
 	e := &Exit{
 		Code:       -1,
 		Reason:     did.reason,
+		Limit:      did.limit,
 		HostSignal: did.last,
 		Started:    p.started,
 		Duration:   lifetime,
