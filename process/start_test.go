@@ -131,16 +131,27 @@ func TestClosedDirectories(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer os.Chmod(closed, 0o755)
+	out := runUnprivileged(t, "unprivileged", closed)
+	want := "directory true\nprogram true\n"
+	if out != want {
+		t.Errorf("%s, want\n%s", out, want)
+	}
+}
+
+// runUnprivileged runs a child as a user who is not root, and returns what it prints.
+func runUnprivileged(t *testing.T, name string, args ...string) string {
+	t.Helper()
+	dir := t.TempDir()
 	self, err := os.ReadFile(must(os.Executable()))
 	if err != nil {
 		t.Fatal(err)
 	}
-	binary := filepath.Join(home, "self")
-	if err := os.WriteFile(binary, self, 0o755); err != nil {
+	binary := filepath.Join(dir, "self")
+	if err := errors.Join(os.Chmod(filepath.Dir(dir), 0o755), os.WriteFile(binary, self, 0o755)); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(binary, closed)
-	cmd.Env = append(os.Environ(), childVar+"=unprivileged")
+	cmd := exec.Command(binary, args...)
+	cmd.Env = append(os.Environ(), childVar+"="+name)
 	cmd.Dir = "/"
 	if os.Geteuid() == 0 {
 		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
@@ -149,10 +160,10 @@ func TestClosedDirectories(t *testing.T) {
 	if errors.Is(err, os.ErrPermission) {
 		t.Skipf("this test needs the right to become another user: %v", err)
 	}
-	want := "directory true\nprogram true\n"
-	if err != nil || string(out) != want {
-		t.Errorf("%v:\n%s, want\n%s", err, out, want)
+	if err != nil {
+		t.Fatalf("%v:\n%s", err, out)
 	}
+	return string(out)
 }
 
 func init() {

@@ -1,0 +1,158 @@
+package process
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+func init() {
+	// lease takes a lease on a file, so that whoever opens it hangs as on a dead network
+	// drive, until the child is killed or the kernel has had enough (45 s).
+	children["lease"] = func(args []string) {
+		signal.Ignore(unix.SIGIO) // by which the kernel asks for the lease
+		f := must(os.Open(args[0]))
+		must(unix.FcntlInt(f.Fd(), unix.F_SETLEASE, unix.F_WRLCK))
+		fmt.Println("ready")
+		time.Sleep(time.Hour)
+	}
+}
+
+// A program in a file system that hangs keeps the caller no longer than its context allows,
+// and harms nobody else: not other starts, and not the garbage collector.
+func TestStartHangs(t *testing.T) {
+	program := filepath.Join(t.TempDir(), "program")
+	if err := os.WriteFile(program, must(os.ReadFile("/bin/true")), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	holder := startReady(t, "lease", program)
+	before := openDescriptors(t)
+	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
+	defer cancel()
+	begin := time.Now()
+	p, err := Start(ctx, Command{Args: []string{program}, Input: os.Stdin})
+	var startErr *StartError
+	if !errors.As(err, &startErr) || startErr.Cause != CauseCaller || !errors.Is(err, context.DeadlineExceeded) || p != nil {
+		t.Fatalf("process %v, error %v", p, err)
+	}
+	runtime.GC()
+	if e := run(t, Command{Args: []string{"true"}}); !e.Success() {
+		t.Error(e)
+	}
+	if held := time.Since(begin); held > patience {
+		t.Errorf("the host was held up for %v", held)
+	}
+	if openDescriptors(t) == before {
+		t.Error("the start did not hang: the test proves nothing")
+	}
+	holder.Kill("enough")
+	end(t, holder)
+	eventually(t, "all descriptors are closed", func() bool { return openDescriptors(t) <= before })
+	if hasChildren(t) {
+		t.Error("the program was started after all")
+	}
+}
+
+// hasChildren reports whether this process has any child, dead or alive.
+func hasChildren(t testing.TB) bool {
+	t.Helper()
+	err := unix.Waitid(unix.P_ALL, 0, nil, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT, nil)
+	if err != nil && err != unix.ECHILD {
+		t.Fatal(err)
+	}
+	return err == nil
+}
+
+// Whenever the context ends, either the caller has the process or nothing is left of it.
+func TestStartIsGivenUpAtAnyMoment(t *testing.T) {
+	rounds := 300
+	if testing.Short() {
+		rounds = 50
+	}
+	run(t, Command{Args: []string{"true"}})
+	before, given := openDescriptors(t), 0
+	for range rounds {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Duration(rand.Intn(3000))*time.Microsecond)
+		p, err := Start(ctx, Command{Args: []string{"sleep", "1000"}})
+		cancel()
+		switch {
+		case err == nil:
+			p.Kill("enough")
+			end(t, p)
+		case !errors.Is(err, context.DeadlineExceeded):
+			t.Fatal(err)
+		default:
+			given++
+		}
+	}
+	t.Logf("%d of %d were given up", given, rounds)
+	if given == 0 {
+		t.Error("none was given up: the test proves nothing")
+	}
+	eventually(t, "no child is left", func() bool { return !hasChildren(t) })
+	eventually(t, "all descriptors are closed", func() bool { return openDescriptors(t) <= before })
+}
+
+// The caller may close his files as soon as he has given up: the start has its own.
+func TestFilesOfAGivenUpStart(t *testing.T) {
+	file := must(os.Create(filepath.Join(t.TempDir(), "out")))
+	l, err := Command{Args: []string{"echo", "hello"}, Stdout: file}.prepare()
+	if err != nil {
+		t.Fatal(err)
+	}
+	file.Close()
+	p, err := l.await(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	end(t, p)
+	if got := must(os.ReadFile(file.Name())); string(got) != "hello\n" {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestStartWithDeadContext(t *testing.T) {
+	cause := errors.New("no time")
+	ctx, cancel := context.WithCancelCause(context.Background())
+	cancel(cause)
+	_, err := Start(ctx, Command{Args: []string{"true"}})
+	if !errors.Is(err, context.Canceled) || !errors.Is(err, cause) {
+		t.Error(err)
+	}
+	if want := `start "true": given up: context canceled: no time`; err.Error() != want {
+		t.Errorf("%q, want %q", err, want)
+	}
+}
+
+func init() {
+	// crowded starts commands when its user may have no more processes.
+	children["crowded"] = func([]string) {
+		p := must(Start(context.Background(), Command{Args: []string{"true"}}))
+		<-p.Done()
+		limit := unix.Rlimit{Cur: 1, Max: 1}
+		if err := unix.Setrlimit(unix.RLIMIT_NPROC, &limit); err != nil {
+			panic(err)
+		}
+		before := countDescriptors(100)
+		_, err := Start(context.Background(), Command{Args: []string{"true"}})
+		var startErr *StartError
+		fmt.Println(errors.As(err, &startErr) && startErr.Cause == CauseHost, errors.Is(err, syscall.EAGAIN), countDescriptors(100)-before)
+	}
+}
+
+func TestFewProcesses(t *testing.T) {
+	out := runUnprivileged(t, "crowded")
+	if out != "true true 0\n" {
+		t.Error(out)
+	}
+}
