@@ -50,22 +50,21 @@ var errStopped = errors.New("stopped")
 
 // read reads once, unless the feed was stopped.
 func (f *feed) read(buf []byte) (int, error) {
-	if !f.setReading(true) {
+	f.mu.Lock()
+	f.reading = !f.stopped
+	begins := f.reading
+	f.mu.Unlock()
+	if !begins {
 		return 0, errStopped
 	}
 	n, err := f.from.Read(buf)
-	if !f.setReading(false) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.reading = false
+	if f.stopped {
 		return 0, errStopped
 	}
 	return n, err
-}
-
-// setReading notes whether from.Read runs, and reports whether that still matters.
-func (f *feed) setReading(reading bool) bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.reading = reading
-	return !f.stopped
 }
 
 // fail keeps an error that somebody should know of: not that the command reads no more.

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -189,5 +190,26 @@ func TestSweep(t *testing.T) {
 	c.read()
 	if out, _ := c.report(); string(out.Tail) != "last words\n" {
 		t.Errorf("%q", out.Tail)
+	}
+}
+
+// A flood without a newline, with NULs in it, costs no memory and no time to speak of.
+func TestFloodWithoutNewline(t *testing.T) {
+	const size = 300 << 20
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	var pieces atomic.Int64
+	c := Command{Args: []string{"sh", "-c", fmt.Sprintf("head -c %d /dev/zero >&2", size)}}
+	c.OnLine = func(Line) { pieces.Add(1) }
+	e := run(t, c)
+	runtime.ReadMemStats(&after)
+	if total := int64(len(e.Stderr.Tail)) + e.Stderr.Cut; !e.Success() || total != size {
+		t.Errorf("%v, %d bytes", e, total)
+	}
+	if got := int(pieces.Load()) + e.Stderr.Missed; got != size/defaultMaxLine {
+		t.Errorf("%d pieces", got)
+	}
+	if grown := int64(after.HeapSys) - int64(before.HeapSys); grown > 64<<20 {
+		t.Errorf("the heap has grown by %d MiB", grown>>20)
 	}
 }

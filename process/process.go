@@ -98,10 +98,11 @@ func (p *Process) Signal(sig syscall.Signal) error {
 // the reason, unless one was given before. After the leader's exit it does nothing.
 func (p *Process) Kill(reason string) {
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.doings.wanted = true
-	if p.signalLocked(syscall.SIGKILL, reason) == nil {
-		p.leaf.kill()
+	p.wantEndLocked()
+	err := p.signalLocked(syscall.SIGKILL, reason)
+	p.mu.Unlock()
+	if err == nil {
+		p.leaf.kill() // nobody else ever gets a leaf of this name
 	}
 }
 
@@ -112,7 +113,7 @@ func (p *Process) Kill(reason string) {
 func (p *Process) Terminate(reason string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.doings.wanted = true
+	p.wantEndLocked()
 	if !p.doings.terminated {
 		p.doings.terminated = true
 		p.signalLocked(syscall.SIGTERM, reason)
@@ -136,11 +137,18 @@ func (p *Process) Dump(sig syscall.Signal, reason string) error {
 			c.startDump()
 		}
 	}
-	p.doings.wanted = true
+	p.wantEndLocked()
 	p.leader.Signal(sigContinue)
 	err := p.leader.Signal(sig)
 	p.doings.note(sig, reason, err)
 	return err
+}
+
+// wantEndLocked notes that the host wants the end, unless it has come already.
+func (p *Process) wantEndLocked() {
+	if p.phase == running {
+		p.doings.wanted = true
+	}
 }
 
 // signal is signalLocked for those who do not hold the lock.

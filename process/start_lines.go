@@ -44,7 +44,7 @@ func StartLines(ctx context.Context, c Command) (*Process, iter.Seq[Line], error
 		return nil, nil, err
 	}
 	stuck := make(chan struct{})
-	go p.stopAfter(ctx, stuck) // until Done, or a stop that failed
+	go p.stopAfter(ctx, func() { close(stuck); q.abandon() }) // until Done, or a stop that failed
 	return p, func(yield func(Line) bool) {
 		for {
 			i, ok := q.take()
@@ -64,13 +64,13 @@ func StartLines(ctx context.Context, c Command) (*Process, iter.Seq[Line], error
 	}, nil
 }
 
-// stopAfter stops p when ctx ends. If that does not succeed, it closes stuck.
-func (p *Process) stopAfter(ctx context.Context, stuck chan<- struct{}) {
+// stopAfter stops p when ctx ends. If that does not succeed, it calls stuck.
+func (p *Process) stopAfter(ctx context.Context, stuck func()) {
 	select {
 	case <-p.done:
 	case <-ctx.Done():
 		if p.Stop(context.Background(), Ladder{}, contextError(ctx).Error()) != nil {
-			close(stuck)
+			stuck()
 		}
 	}
 }

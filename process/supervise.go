@@ -16,7 +16,8 @@ const (
 	deliverTime = time.Second
 
 	// EndTime is how long Done comes after the leader's exit, at the most, unless
-	// Command.Drain says something else.
+	// Command.Drain says something else. It is 1 s more if something in a Cgroup can't be
+	// killed.
 	EndTime = drainTime + deliverTime
 )
 
@@ -63,9 +64,9 @@ func (p *Process) supervise() {
 	}
 	<-p.watched
 	inputErr := p.feed.stop()
-	oom := p.leaf.end()
 	p.drain()
 	p.deliver()
+	oom := p.leaf.end()
 	p.exit = p.report(state, err, lifetime)
 	p.exit.InputErr, p.exit.OutOfMemory = inputErr, oom
 }

@@ -100,7 +100,7 @@ func (p *Process) isHeldUp() bool {
 func (p *Process) breaks(which Limit, reason string) {
 	p.mu.Lock()
 	if p.phase == running && p.doings.reason == "" {
-		p.doings.limit = which
+		p.doings.limit, p.doings.reason = which, reason
 	}
 	p.mu.Unlock()
 	p.descend(context.Background(), Ladder{}, reason)
