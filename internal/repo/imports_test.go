@@ -17,6 +17,8 @@ import (
 var layers = [][]string{
 	{"wire", "internal/version"},
 	{"transport"},
+	{"internal/reexec"},
+	{"internal/guard", "internal/rlimit"},
 	{"process"},
 	{"exchange"},
 	{"internal/fdconn"},
@@ -34,7 +36,8 @@ var layers = [][]string{
 // indirectly, are the modules in coreModules and the standard library. What is heavier,
 // such as a library for command lines or progress bars, belongs above them.
 var core = []string{
-	"wire", "internal/version", "transport", "process", "exchange",
+	"wire", "internal/version", "transport",
+	"internal/reexec", "internal/guard", "internal/rlimit", "process", "exchange",
 	"internal/fdconn", "transport/socketpair", "transport/stdio",
 	"internal/peer", "child", "parent",
 }

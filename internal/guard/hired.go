@@ -1,0 +1,139 @@
+//go:build unix
+
+package guard
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/kinwire/kinwire/internal/reexec"
+)
+
+// takeTime is how long a guardian that is there may let the pipe be full.
+const takeTime = time.Second
+
+// Variables so that a test can have others.
+var (
+	// greetTime is how long a guardian may take until it is there.
+	greetTime = 10 * time.Second
+	// program returns the file to execute.
+	program = reexec.Path
+)
+
+// guardian is one as the host sees it.
+type guardian struct {
+	begun   time.Time
+	process *os.Process // set by start
+
+	// What belongs to Keeper.mu:
+	there   bool          // it has greeted
+	pipe    *os.File      // the host's end: what is written is what the guardian knows
+	backlog []byte        // what the pipe had no room for
+	taken   chan struct{} // closed once the backlog is written, or of no use; nil: there is none
+
+	answer *os.File   // the host's end of what the guardian answers to
+	theirs []*os.File // the guardian's descriptors; start closes them
+}
+
+// newGuardian makes one that can be told things before it is started.
+func newGuardian() (*guardian, error) {
+	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
+	if err != nil {
+		return nil, err
+	}
+	records, pipe, err := os.Pipe()
+	if err != nil {
+		null.Close()
+		return nil, err
+	}
+	answer, answers, err := os.Pipe()
+	if err != nil {
+		null.Close()
+		records.Close()
+		pipe.Close()
+		return nil, err
+	}
+	return &guardian{
+		begun:  time.Now(),
+		pipe:   pipe,
+		answer: answer,
+		theirs: []*os.File{null, null, null, records, answers}, // recordsFD, answerFD
+	}, nil
+}
+
+// start starts the process. It leads a group, not a session: the kernel wakes a stopped
+// group when the process ends that could have woken it, so that a guardian that is stopped
+// together with its host sees the host's end.
+func (g *guardian) start(host uint64) error {
+	defer func() {
+		for _, f := range g.theirs {
+			f.Close() // /dev/null more than once, which does no harm
+		}
+	}()
+	path, err := program()
+	if err != nil {
+		return err
+	}
+	argv := []string{role, strconv.Itoa(os.Getpid())} // the pid is for whoever reads it in ps
+	g.process, err = os.StartProcess(path, argv, &os.ProcAttr{
+		Dir:   "/",
+		Env:   environ(host),
+		Files: g.theirs,
+		Sys:   &syscall.SysProcAttr{Setpgid: true},
+	})
+	return err
+}
+
+// environ returns the environment of the guardian: the host's, as the system may need some of
+// it to load the program. It is no part of what a host above this one has started, or else
+// it would be killed just when it is needed. And it should need little memory.
+func environ(host uint64) []string {
+	var env []string
+	for _, entry := range os.Environ() {
+		switch name, _, _ := strings.Cut(entry, "="); name {
+		case markVar, "GOMAXPROCS", "GOGC", "GOMEMLIMIT", "GODEBUG", "GOTRACEBACK":
+		default:
+			env = append(env, entry)
+		}
+	}
+	return append(env, reexec.Env(role, strconv.FormatUint(host, 16)),
+		"GOMAXPROCS=1", "GOGC=10", "GOMEMLIMIT=8MiB", "GOTRACEBACK=none")
+}
+
+// awaitGreeting waits until the guardian is there. The error says why it is not; then it
+// is dead. The pipe stays open: what a host has open should not change by itself.
+func (g *guardian) awaitGreeting() error {
+	g.answer.SetReadDeadline(time.Now().Add(greetTime))
+	n, err := g.answer.Read(make([]byte, 1))
+	if n == 1 {
+		return nil
+	}
+	g.process.Kill()
+	state, _ := g.process.Wait()
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return fmt.Errorf("the guardian was not there after %v", greetTime)
+	}
+	return fmt.Errorf("the guardian ended before it was there: %v", state)
+}
+
+// awaitEnd waits for the guardian's end, and returns how it ended. Until then it sees to
+// that it runs.
+func (g *guardian) awaitEnd() error {
+	keepRunning(g.process)
+	state, err := g.process.Wait()
+	if err != nil {
+		return fmt.Errorf("the guardian has ended: %w", err)
+	}
+	return fmt.Errorf("the guardian has ended: %v", state)
+}
+
+// close closes the host's ends.
+func (g *guardian) close() {
+	g.pipe.Close()
+	g.answer.Close()
+}
