@@ -23,7 +23,9 @@ func TestMain(m *testing.M) {
 	if os.Getenv(orphanEnv) != "" {
 		startOrphans()
 	}
-	goleak.VerifyTestMain(m, goleak.IgnoreTopFunction("github.com/kinwire/kinwire/process.serveStarts")) // as that package says
+	goleak.VerifyTestMain(m,
+		goleak.IgnoreTopFunction("github.com/kinwire/kinwire/process.serveStarts"),
+		goleak.IgnoreAnyFunction("github.com/kinwire/kinwire/internal/guard.(*Keeper).watch")) // as that package says
 }
 
 const (

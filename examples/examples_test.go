@@ -54,6 +54,7 @@ func TestMain(m *testing.M) {
 	}
 	goleak.VerifyTestMain(m,
 		goleak.IgnoreTopFunction("github.com/kinwire/kinwire/process.serveStarts"),
+		goleak.IgnoreAnyFunction("github.com/kinwire/kinwire/internal/guard.(*Keeper).watch"),
 		goleak.Cleanup(func(code int) {
 			os.RemoveAll(bin)
 			os.Exit(code)

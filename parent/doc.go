@@ -33,9 +33,12 @@
 //
 // # What holds on which system
 //
-// On Linux the worker itself dies with its host, however that ends, be it stopped or busy. A
-// process that the worker started sees the host's end only if it is a worker with an SDK,
-// which leaves when its link closes, and not while it is stopped; the same goes for all
-// workers on macOS and the BSDs. On Windows there are no process groups: only the worker
-// itself is killed.
+// On Linux the worker dies with its host, and so does all that it has started in its process
+// group, however the host ends, and be they stopped, busy or blocked: a guardian process of
+// the host kills them, see package process. On macOS and the BSDs the same holds except for
+// a host that dies in the very moment of a start; a worker with an SDK leaves by itself when
+// its link closes. If a host can't have a guardian, its first worker logs a warning, and what
+// is left is the kernel's signal to the worker itself (Linux), and the end of the link. On
+// Windows there are no process groups; a job object takes their place when the host or the
+// worker ends.
 package parent

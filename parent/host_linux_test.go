@@ -4,9 +4,11 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -23,6 +25,7 @@ var hosted = []struct{ name, shell string }{
 	{"plain", ""},
 	{"exec", `exec "$0"`},
 	{"wrapped", `"$0"; true`}, // the worker is a grandchild
+	{"beside", `trap '' TERM HUP INT; sleep 1000 & (sleep 1000; true) & "$0"; true`}, // others know no SDK
 }
 
 // busy are the methods that the host calls, a worker for each.
@@ -168,6 +171,18 @@ func TestHostIsKilled(t *testing.T) {
 	if got := await(t, "the host is ready", ready); got != "ready" {
 		t.Fatal(got)
 	}
+	for name, leader := range maps.Clone(pids) {
+		if !strings.Contains(name, "/beside/") || !strings.HasSuffix(name, "/leader") {
+			continue
+		}
+		group := members(leader)
+		if len(group) < 4 {
+			t.Errorf("%s has only %d in its group", name, len(group))
+		}
+		for _, pid := range group {
+			pids[fmt.Sprintf("%s/%d", name, pid)] = pid
+		}
+	}
 	defer func() {
 		for _, pid := range pids {
 			if t.Failed() && !isGone(pid) {
@@ -197,6 +212,21 @@ func TestHostIsKilled(t *testing.T) {
 		eventually(t, name+" is gone", func() bool { return isGone(pid) })
 	}
 	t.Logf("all %d processes were gone %v after their host", len(pids), time.Since(killed))
+}
+
+// members returns the processes of a group.
+func members(group int) (pids []int) {
+	processes, _ := filepath.Glob("/proc/[0-9]*")
+	for _, dir := range processes {
+		pid, err := strconv.Atoi(filepath.Base(dir))
+		if err != nil {
+			continue
+		}
+		if of, err := syscall.Getpgid(pid); err == nil && of == group {
+			pids = append(pids, pid)
+		}
+	}
+	return pids
 }
 
 // isBlocked reports whether a thread of a process is in a write to a pipe.

@@ -127,6 +127,7 @@ func (w *Worker) begin(ctx context.Context, conn transport.Conn) (*Worker, error
 		return nil, failed
 	}
 	w.log.Debug("the worker is ready", zap.String("name", w.info.Name), zap.String("build", w.info.Build), zap.String("sdk", w.info.SDK))
+	w.warnUnguarded()
 	go w.supervise()
 	return w, nil
 }

@@ -6,7 +6,8 @@ type EnvBase int
 const (
 	// HostEnv: the command inherits the environment of the host.
 	HostEnv EnvBase = iota
-	// EmptyEnv: the command gets what Command.Env sets, and nothing else.
+	// EmptyEnv: the command gets what Command.Env sets, and nothing else but KINWIRE_GUARD,
+	// which marks its start for the guardian.
 	EmptyEnv
 )
 

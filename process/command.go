@@ -45,6 +45,11 @@ type Command struct {
 	// deadlines must not be given away.
 	Extra []*os.File
 
+	// Rlimits bound what each process of the command may use. They hold from the program's
+	// first instruction on, and cost a start of the host's own program, some
+	// milliseconds. A limit that can't be had is a *StartError, and so is any on Windows.
+	Rlimits []Rlimit
+
 	// OnLine is called with the captured output, line by line, by one goroutine for each
 	// stream: both may call it at a time. OnChunk is called likewise with what was read, as
 	// it came. At most one of them may be set. Nil: the output is only kept for the exit

@@ -22,19 +22,43 @@
 //     [Command.OnLine] blocks the command or grows the host's memory without bound.
 //   - A start that fails leaves nothing behind. An end leaves no zombie, no descriptor, no
 //     goroutine and no thread behind.
+//   - No command outlives the host, and nothing in its group does, whatever the host dies of
+//     and whatever they are doing then: see The guardian.
 //   - An exit is never guessed: what is not known is [Unknown], and [Exit.Code] is then -1.
 //
 // # What is not
 //
 // A descendant that leaves the group (setsid, a daemon, the jobs of a shell with job
-// control) is out of reach. And when the leader exits by itself the others in its group
+// control) is out of reach, and outlives the host if it likes. And when the leader exits by itself the others in its group
 // are killed without further notice; a leader that wants them to end well waits for them.
+//
+// # The guardian
+//
+// With the first start the host gets one more child, which ps shows as "kinwire-guardian":
+// the host's own program, but before any of its own code runs, as an init function of this
+// module takes over. It holds one end of a pipe whose other end only the host has, is told
+// of every group, and when the pipe ends it kills those that are left (SIGKILL) and exits.
+// That is some milliseconds after the host's death, be it a SIGKILL, a panic or os.Exit. A
+// host that makes itself another program (exec) ends in this sense as well.
+//
+//   - A start is announced before it is made, and marked in its environment
+//     (KINWIRE_GUARD), so that on Linux no step of a start leaves something behind.
+//   - It ignores the signals that one can ignore. One that is killed is replaced at once, and
+//     later and later if that happens again and again; one that is stopped (on Linux) goes on.
+//     Who kills it and the host in the same moment leaves what has no parent-death signal.
+//   - It needs 1.4 MB of memory of its own, a thread and three descriptors of the host, and
+//     the goroutine guard.(*Keeper).watch of the host, which a test that looks for leaked
+//     goroutines has to ignore. The start of a command waits for two writes into the pipe.
+//   - There is none if Go is only a guest in the program (-buildmode=c-shared and the like), or
+//     if none can be started. Starts go on without, and [Unguarded] says why.
+//   - A package of the host's that imports hardly anything may be initialised in the guardian
+//     as well. What starts threads or writes files does not belong there.
 //
 // # The system
 //
-// Linux: the leader is killed by the kernel when the host dies, even by SIGKILL
-// (PR_SET_PDEATHSIG; a set-uid program or one with file capabilities loses this at its
-// start, and grandchildren do not have it). All starts are made by one thread that lives as
+// Linux: the leader is also killed by the kernel when the host dies (PR_SET_PDEATHSIG; a
+// set-uid program or one with file capabilities loses this at its start, and grandchildren
+// do not have it). All starts are made by one thread that lives as
 // long as the host, since that signal follows the death of the thread, not of the process
 // (golang/go#27505); its goroutine is serveStarts, which a test that looks for leaked
 // goroutines has to ignore. So a command gets the namespaces and credentials of the host,
@@ -43,9 +67,14 @@
 // are forbidden, with one.
 //
 // macOS and BSD: the same without the parent-death signal, and with a thread for each
-// child, which waits in a kqueue.
+// child, which waits in a kqueue. Marks can't be read there, so that a host that dies between
+// fork and the next line, a matter of microseconds, leaves what it was just starting. The
+// guardian is not woken when it is stopped.
 //
 // Windows: [Process.Kill] ends the leader alone; there is no SIGTERM, no dump and no group.
+// There is no guardian either, and none is needed: each command is in a job object, which
+// kills what is in it when the leader has ended or the host dies. What the command started
+// before it was put there, which is done right after its start, is not in it.
 //
 // # What the host must not do
 //

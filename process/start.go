@@ -83,7 +83,7 @@ func (l *launch) spawn() (*exec.Cmd, error) {
 			return nil, context.Canceled
 		}
 		cmd := l.build()
-		err := startInGroup(cmd)
+		err := l.command.startGuarded(cmd)
 		if err == nil || !errors.Is(err, syscall.ETXTBSY) || try == len(busyWaits) {
 			return cmd, err
 		}

@@ -58,6 +58,7 @@ func (p *Process) supervise() {
 		close(p.exited)
 		p.leaf.kill()
 	}
+	releaseGroup(p.PID())
 	state, err := reap(p.leader)
 	for _, q := range p.queues {
 		q.release()

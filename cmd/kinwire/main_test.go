@@ -23,10 +23,11 @@ func TestMain(m *testing.M) {
 }
 
 // leaks are the goroutines that may be left: a read from standard input that nothing
-// interrupts, and the one that starts all processes.
+// interrupts, the one that starts all processes, and the one that keeps the guardian.
 var leaks = []goleak.Option{
 	goleak.IgnoreAnyFunction("github.com/kinwire/kinwire/cmd/kinwire.(*pipeline).read"),
 	goleak.IgnoreAnyFunction("github.com/kinwire/kinwire/process.serveStarts"),
+	goleak.IgnoreAnyFunction("github.com/kinwire/kinwire/internal/guard.(*Keeper).watch"),
 }
 
 // kinwireMain is main, and looks for goroutines that are left.

@@ -1,0 +1,4 @@
+package process
+
+// rlimitAddressSpace: there is no such limit here.
+const rlimitAddressSpace = -1
