@@ -105,6 +105,7 @@ func TestRudeEnds(t *testing.T) {
 // A worker that asks for its replacement and then stays is brought down without anybody's
 // doing, and its last answer counts.
 func TestAskedToGoAndStays(t *testing.T) {
+	t.Parallel()
 	spec := program("acks unasked")
 	spec.Stop = quick
 	w := start(t, spec)
@@ -157,6 +158,7 @@ func TestDeafFamily(t *testing.T) {
 // A host's method that shuts down the very worker that calls it does not wait for itself for
 // ever.
 func TestShutdownFromHandler(t *testing.T) {
+	t.Parallel()
 	var w *Worker
 	ready, result := make(chan struct{}), make(chan error, 1)
 	spec := program("worker")

@@ -42,6 +42,7 @@ func cgroup(t *testing.T, parent, file string) (set func(file, value string)) {
 // In a frozen cgroup of version 1 not even SIGKILL ends a worker. Shutdown takes its time all
 // the same, calls end, and the report does not say that the worker is gone.
 func TestShutdownOfUninterruptible(t *testing.T) {
+	t.Parallel()
 	set := cgroup(t, "/sys/fs/cgroup/freezer", "freezer.state")
 	core, seen := observer.New(zapcore.WarnLevel)
 	spec := program("worker")
@@ -80,6 +81,7 @@ func TestShutdownOfUninterruptible(t *testing.T) {
 // In a frozen cgroup of version 2 a worker does not run, which pings find out, and can be
 // killed.
 func TestFrozenWorker(t *testing.T) {
+	t.Parallel()
 	set := cgroup(t, unified(), "cgroup.freeze")
 	spec := program("worker")
 	spec.Health = Health{Interval: 20 * time.Millisecond, Timeout: 500 * time.Millisecond}

@@ -54,6 +54,7 @@ func init() {
 }
 
 func TestWorkerReadsTerminal(t *testing.T) {
+	t.Parallel()
 	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
 	if err != nil {
 		t.Skipf("no pseudo-terminals here: %v", err)
