@@ -154,7 +154,7 @@ func (x *stream) giveUpLocked(reason string) {
 	if x.p.table[x.id] != x || x.givenUp {
 		return
 	}
-	x.givenUp = true
+	x.givenUp, x.gaveUp = true, x.p.now()
 	for _, v := range x.in.queue {
 		x.in.granted += int64(v.size)
 	}

@@ -23,10 +23,11 @@ type stream struct {
 	out  outbound
 
 	// Of an exchange that this side has opened.
-	stop    func() bool // ends the watch over the caller's context
-	opening uint64      // the number of the frame that opened it
-	last    uint64      // the number of the last frame that this side has queued
-	givenUp bool        // nobody waits for it any more
+	stop    func() bool   // ends the watch over the caller's context
+	opening uint64        // the number of the frame that opened it
+	last    uint64        // the number of the last frame that this side has queued
+	givenUp bool          // nobody waits for it any more
+	gaveUp  time.Duration // when, by Peer.now
 
 	// Of an exchange that the other side has opened.
 	method    *method
