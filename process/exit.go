@@ -3,8 +3,11 @@ package process
 import (
 	"fmt"
 	"os"
+	"strings"
 	"syscall"
 	"time"
+
+	"github.com/kinwire/kinwire/wire"
 )
 
 // Exit is the report about the end of a command. Nothing in it changes any more.
@@ -48,6 +51,10 @@ type Exit struct {
 
 	// Dump is what standard error printed after Process.Dump. Nil if that was not called.
 	Dump *Dump
+
+	// Said is a kinwire worker's last message, with the exit code that it wanted and why.
+	// Nil if it sent none, or is no such worker; package process knows nothing of it.
+	Said *wire.Exiting
 }
 
 // State is how a command ended.
@@ -100,6 +107,7 @@ func (e *Exit) KilledByHost() bool { return e.State == Signaled && e.Signal == e
 //	killed by SIGKILL (no pong for 60s) after 1m2s
 //	killed by SIGKILL (not sent by the host) after 40ms
 //	killed by SIGKILL (out of memory) after 3.1s
+//	exit status 3 (it said: the disk is full) after 5m0s
 func (e *Exit) String() string {
 	s := "ended in an unknown way"
 	switch e.State {
@@ -108,8 +116,15 @@ func (e *Exit) String() string {
 	case Signaled:
 		s = "killed by " + SignalName(e.Signal)
 	}
+	var notes []string
 	if why := e.why(); why != "" {
-		s += " (" + why + ")"
+		notes = append(notes, why)
+	}
+	if e.Said != nil && e.Said.Reason != "" && e.Said.Reason != e.Reason {
+		notes = append(notes, "it said: "+e.Said.Reason)
+	}
+	if len(notes) > 0 {
+		s += " (" + strings.Join(notes, "; ") + ")"
 	}
 	return s + " after " + roundDuration(e.Duration).String()
 }
@@ -121,16 +136,16 @@ func (e *Exit) why() string {
 		return e.Reason
 	case e.KilledByHost():
 		return "sent by the host"
-	case e.Reason != "" && e.HostSignal == 0:
-		return e.Reason
-	case e.Reason != "":
+	case e.Reason != "" && e.HostSignal != 0:
 		return fmt.Sprintf("the host sent %s: %s", SignalName(e.HostSignal), e.Reason)
-	case e.State == Signaled && e.Signal == syscall.SIGKILL && e.OutOfMemory == OOMYes:
+	case e.State != Signaled || !isUsuallySent(e.Signal):
+		return e.Reason
+	case e.Signal == syscall.SIGKILL && e.OutOfMemory == OOMYes:
 		return "out of memory"
-	case e.State == Signaled && isUsuallySent(e.Signal):
-		return "not sent by the host"
+	case e.Reason != "":
+		return "not sent by the host: " + e.Reason
 	}
-	return ""
+	return "not sent by the host"
 }
 
 // isUsuallySent tells signals that somebody sends from those that a crash raises.

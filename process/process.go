@@ -127,6 +127,13 @@ func (p *Process) Terminate(reason string) {
 // keeps the reason, unless one was given before. After the leader's exit it returns
 // os.ErrProcessDone.
 func (p *Process) Dump(sig syscall.Signal, reason string) error {
+	return p.DumpMember(p.PID(), sig, reason)
+}
+
+// DumpMember is Dump, but asks that member of the leader's group, such as what runs below a
+// shell, which would take the signal for itself. It asks the leader if the group has no such
+// member, and where the system has no means to tell for certain: so far it has on Linux.
+func (p *Process) DumpMember(pid int, sig syscall.Signal, reason string) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.phase != running {
@@ -138,6 +145,10 @@ func (p *Process) Dump(sig syscall.Signal, reason string) error {
 		}
 	}
 	p.wantEndLocked()
+	if signalMember(p.PID(), pid, sig) {
+		p.doings.note(sig, reason, nil)
+		return nil
+	}
 	p.leader.Signal(sigContinue)
 	err := p.leader.Signal(sig)
 	p.doings.note(sig, reason, err)
