@@ -21,7 +21,7 @@ var layers = [][]string{
 	{"internal/guard", "internal/rlimit"},
 	{"process"},
 	{"exchange"},
-	{"internal/fdconn"},
+	{"internal/fdconn", "internal/memory"},
 	{"transport/socketpair", "transport/stdio"},
 	{"internal/peer"},
 	{"child", "parent"}, // one row: neither side knows the other
@@ -39,13 +39,19 @@ var core = []string{
 	"wire", "internal/version", "transport",
 	"internal/reexec", "internal/guard", "internal/rlimit", "process", "exchange",
 	"internal/fdconn", "transport/socketpair", "transport/stdio",
-	"internal/peer", "child", "parent",
+	"internal/peer", "internal/memory", "child", "parent",
 }
 
 // coreModules are the modules that the core may need.
 var coreModules = []string{
+	"github.com/go-ole/go-ole",       // by wmi
+	"github.com/shirou/gopsutil/v3",  // not on Linux
+	"github.com/shoenig/go-m1cpu",    // by gopsutil, on macOS
+	"github.com/tklauser/go-sysconf", // by gopsutil
+	"github.com/tklauser/numcpus",    // by go-sysconf
 	"github.com/vmihailenco/msgpack/v5",
 	"github.com/vmihailenco/tagparser/v2", // by msgpack
+	"github.com/yusufpapurcu/wmi",         // by gopsutil, on Windows
 	"go.uber.org/multierr",                // by zap
 	"go.uber.org/zap",
 	"golang.org/x/sys",
