@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"go.uber.org/zap"
@@ -17,20 +18,19 @@ import (
 // control deals with the worker's messages that are not of an exchange. It runs on the
 // goroutine that reads, and never waits.
 func (w *Worker) control(m wire.Message) error {
-	phase := w.now()
-	if phase == starting && m.Type != wire.TypeInitialized && m.Type != wire.TypeLog {
+	if !w.introduced && m.Type != wire.TypeInitialized && m.Type != wire.TypeLog {
 		return wire.Violatef(wire.RuleOrder, "%s before Initialized", m.Type)
 	}
 	switch m.Type {
 	case wire.TypeInitialized:
-		if phase != starting {
+		if w.introduced {
 			return wire.Violatef(wire.RuleOrder, "Initialized for the second time")
 		}
 		return w.establish(m)
 	case wire.TypePong:
 		pong, err := m.Pong()
 		if err == nil {
-			w.health.pong(pong.Seq, time.Now())
+			w.health.pong(pong, time.Now())
 		}
 		return err
 	case wire.TypeLog:
@@ -38,16 +38,16 @@ func (w *Worker) control(m wire.Message) error {
 		switch {
 		case err != nil:
 			return err
-		case phase == starting || w.logs:
+		case !w.introduced || w.logs:
 			w.logEntry(entry)
 		default:
 			w.peer.Ignore()
 		}
 	case wire.TypeShutdownAck:
 		_, err := m.ShutdownAck()
-		if err == nil && phase == ready {
-			w.proceed(leaving)
-			close(w.leaving)
+		if err == nil && w.State() < Leaving {
+			w.proceed(Leaving, "")
+			w.leaveOnce.Do(func() { close(w.leaving) })
 		}
 		return err
 	case wire.TypeExiting:
@@ -55,6 +55,7 @@ func (w *Worker) control(m wire.Message) error {
 		if err != nil {
 			return err
 		}
+		last.Reason = cut(last.Reason)
 		w.mu.Lock()
 		w.goodbye = &last
 		w.mu.Unlock()
@@ -72,6 +73,10 @@ func (w *Worker) establish(m wire.Message) error {
 	if info.Error != nil {
 		info.Error.Data = slices.Clone(info.Error.Data) // it outlives the frame
 	}
+	w.introduced = true
+	w.mu.Lock()
+	w.info = info
+	w.mu.Unlock()
 	if info.Error == nil && info.Version == wire.Version {
 		limits := w.spec.Limits
 		common := wire.Both(info.Features, wire.Features)
@@ -81,10 +86,21 @@ func (w *Worker) establish(m wire.Message) error {
 			common,
 		)
 		w.logs = slices.Contains(common, wire.FeatureLog)
+		w.proceed(Ready, "")
 	}
-	w.proceed(ready)
 	w.initialized <- info
 	return nil
+}
+
+// maxReason is how much is kept of what a worker gives for a reason.
+const maxReason = 1 << 10
+
+// cut shortens a reason.
+func cut(reason string) string {
+	if len(reason) <= maxReason {
+		return reason
+	}
+	return strings.ToValidUTF8(reason[:maxReason], "") + "..."
 }
 
 // output logs a line that the worker has printed. It may take its time.

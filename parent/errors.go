@@ -56,13 +56,3 @@ func (e *StartError) Unwrap() error { return e.Err }
 func errSilent(after time.Duration) error {
 	return fmt.Errorf("%w within %v: is it a kinwire worker?", ErrNoHandshake, after)
 }
-
-// goodbye is why a link ended on which the worker has sent Exiting.
-type goodbye struct{ wire.Exiting }
-
-func (g goodbye) Error() string {
-	if g.Reason == "" {
-		return fmt.Sprintf("the worker said that it exits with %d", g.Code)
-	}
-	return fmt.Sprintf("the worker said that it exits with %d: %s", g.Code, g.Reason)
-}

@@ -2,44 +2,75 @@ package parent
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
-
-	"go.uber.org/zap"
 
 	"github.com/kinwire/kinwire/wire"
 )
 
 const (
-	// slowPongEvery bounds how often a slow answer is logged.
+	// slowPongEvery bounds how often a slow answer is told.
 	slowPongEvery = 30 * time.Second
 	// greaseEvery is after how many pings one message goes that means nothing.
 	greaseEvery = 16
 	// maxOpenPings bounds how many unanswered pings are remembered.
 	maxOpenPings = 1 << 10
+	// maxStretch is how many times the interval an idle worker is left alone.
+	maxStretch = 4
+	// proofPings is how many pings must go unanswered after the host did not run, before
+	// silence is held against the worker.
+	proofPings = 2
+	// tolerance is for how long the host may not run without that.
+	tolerance = 100 * time.Millisecond
 )
 
 // health is what pings tell of a worker. It goes by the host's monotonic clock alone, and
 // leaves out the time in which the host itself did not run.
 //
-// It looks at the worker every beat, and every few beats it sends a ping.
+// It has no goroutine: a timer calls look when there is something to look at. That is when
+// a ping is due, and while one is awaited, often enough to tell a host that stood still from
+// a worker that does. A worker that has nothing to do is looked at twice for each of its
+// rare pings.
 type health struct {
-	w      *Worker
-	ticker *time.Ticker
-	alarms chan struct{} // to whoever calls OnUnhealthy; nil if nobody does
+	w *Worker
 
-	beat      time.Duration
-	pingEvery int // beats
+	// order makes pings go out as their numbers rise, and one look come after the other.
+	// It is taken before mu, and nothing is awaited under it.
+	order sync.Mutex
 
-	mu        sync.Mutex
-	seq       uint64        // of the newest ping
-	open      []ping        // unanswered, the oldest first
-	lastBeat  time.Time     // when the host was last known to run
-	beats     int           // since the newest ping
-	lost      time.Duration // since the newest ping, in which the host did not run
-	misses    int           // pings in a row that were unanswered by the next
+	dozing atomic.Bool // the next ping is put off, until a call comes
+
+	mu    sync.Mutex
+	spec  Health
+	timer *time.Timer // nil: nobody looks
+	due   time.Time   // when the timer is to fire
+	over  bool        // for good
+
+	// Pings.
+	seq    uint64    // of the newest ping
+	asked  uint64    // of the newest that was not Ping's
+	pinged time.Time // when that went
+	next   time.Time // when the next one is due
+	open   []ping    // unanswered, the oldest first
+	asking []*asking // those who wait in Ping
+	last   time.Duration
+
+	// Time in which the host did not run.
+	lost  time.Duration // since the newest ping
+	slept time.Duration // of the machine, altogether
+	proof int           // pings that must yet go unanswered before the worker is to blame
+
+	// Judgement.
+	misses    int // pings in a row that were unanswered by the next
 	unhealthy bool
-	last      time.Duration
-	warned    time.Time
+	warned    time.Time // of a slow answer
+	loopTold  bool      // that its main loop does not turn
+	callsTold bool      // that calls do not end
+
+	// Idleness.
+	begun   uint64 // calls up to the newest ping
+	stretch int    // of the interval
+	settled bool   // whether to put off the next ping is decided
 }
 
 type ping struct {
@@ -47,188 +78,230 @@ type ping struct {
 	sent time.Time
 }
 
-// init finds out how often to look, so that a timeout is noticed soon after it has come,
-// however it compares with the interval.
-func (h *health) init(w *Worker) {
-	interval, timeout := w.spec.Health.interval(), w.spec.Health.timeout()
-	h.w, h.pingEvery = w, 1
-	if timeout > 0 && timeout < 4*interval {
-		h.pingEvery = int((4*interval + timeout - 1) / timeout)
-		h.pingEvery = max(1, min(h.pingEvery, int(interval/time.Millisecond)))
-	}
-	h.beat = interval / time.Duration(h.pingEvery)
-}
-
 // start begins to ping.
 func (h *health) start() {
+	h.order.Lock()
+	defer h.order.Unlock()
 	h.w.peer.Send(grease(0))
-	if h.w.spec.Health.interval() < 0 {
-		return
-	}
-	if h.w.spec.Health.OnUnhealthy != nil {
-		h.alarms = make(chan struct{}, 1)
-		go h.alarm() // until stop, and its last OnUnhealthy has returned
-	}
-	now := time.Now()
-	h.ticker = time.NewTicker(h.beat)
+	h.beginLocked()
+}
+
+// set is SetHealth.
+func (h *health) set(spec Health) {
+	h.order.Lock()
+	defer h.order.Unlock()
 	h.mu.Lock()
-	h.lastBeat = now
+	started := h.timer != nil
+	h.spec = spec
+	h.misses, h.proof = 0, 0 // they were for other rules
+	for i := range h.open {
+		h.open[i].sent = time.Now()
+	}
 	h.mu.Unlock()
-	h.send(now)
+	if started {
+		h.beginLocked()
+	}
 }
 
-// stop ends what start has begun.
+// beginLocked pings anew, or not at all. The caller holds order.
+func (h *health) beginLocked() {
+	h.mu.Lock()
+	h.dozing.Store(false)
+	h.stretch, h.slept = 1, suspended()
+	if h.timer == nil {
+		h.timer = time.AfterFunc(time.Hour, h.look)
+	}
+	h.timer.Stop()
+	paused := h.over || h.spec.interval() < 0
+	if !paused {
+		h.due = time.Now()
+	}
+	h.mu.Unlock()
+	if !paused {
+		h.send()
+		h.rest()
+	}
+}
+
+// stop ends all that, and lets go of those who wait in Ping.
 func (h *health) stop() {
-	if h.ticker != nil {
-		h.ticker.Stop()
-	}
-	if h.alarms != nil {
-		close(h.alarms)
-	}
-}
-
-// alarm calls OnUnhealthy, which supervision must not wait for.
-func (h *health) alarm() {
-	for range h.alarms {
-		h.w.spec.Health.OnUnhealthy()
-	}
-}
-
-// ticks tells when to call tick.
-func (h *health) ticks() <-chan time.Time {
-	if h.ticker == nil {
-		return nil
-	}
-	return h.ticker.C
-}
-
-// tick judges the pings so far and sends the next one if it is due. It reports whether the
-// worker is unresponsive. now is the time of the call, and not that of the ticker: the tick
-// may have waited.
-func (h *health) tick(now time.Time) (unresponsive bool) {
-	due, sick, misses, unresponsive := h.judge(now)
-	if sick {
-		h.w.log.Warn("the worker is unhealthy", zap.Int("unanswered_pings", misses))
-		select {
-		case h.alarms <- struct{}{}:
-		default: // nobody wants to know, or is still being told
-		}
-	}
-	if due && !unresponsive {
-		h.send(now)
-	}
-	return unresponsive
-}
-
-// judge is tick without its consequences: due says that it is time for the next ping, and
-// sick that the worker is unhealthy from now on.
-func (h *health) judge(now time.Time) (due, sick bool, misses int, unresponsive bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	stalled := h.stalledLocked(now)
-	h.lastBeat = now
-	h.lost += stalled
-	// What the host did not read meanwhile is not the worker's fault.
-	for i := range h.open {
-		h.open[i].sent = h.open[i].sent.Add(stalled)
+	h.over = true
+	if h.timer != nil {
+		h.timer.Stop()
 	}
-	h.beats++
-	due = h.beats >= h.pingEvery
-	excused := 2*h.lost > h.w.spec.Health.interval()
-	if due && h.awaitedLocked() && !excused {
-		h.misses++
-	}
-	if allowed := h.w.spec.Health.misses(); allowed > 0 && h.misses >= allowed && !h.unhealthy {
-		h.unhealthy, sick = true, true
-	}
-	timeout := h.w.spec.Health.timeout()
-	unresponsive = timeout > 0 && len(h.open) > 0 && now.Sub(h.open[0].sent) >= timeout
-	return due, sick, h.misses, unresponsive
 }
 
-// stalledLocked returns for how long the host has not run since the last beat, as far as
-// the beat being late can tell.
-func (h *health) stalledLocked(now time.Time) time.Duration {
-	return max(0, now.Sub(h.lastBeat)-h.beat)
+// look judges the pings so far, does what follows from that, and sends the next one if it
+// is due.
+func (h *health) look() {
+	h.order.Lock()
+	defer h.order.Unlock()
+	f := h.judge(time.Now(), suspended())
+	if f.over {
+		return
+	}
+	if f.sick {
+		h.w.tell(Unhealthy{f.misses})
+		if f.alarm != nil {
+			h.w.events.put(1, func() { f.alarm(h.w) })
+		}
+	}
+	if f.unresponsive {
+		close(h.w.silent)
+		return
+	}
+	if f.ping {
+		h.send()
+	}
+	h.rest()
 }
 
-// awaitedLocked reports whether the newest ping is unanswered.
-func (h *health) awaitedLocked() bool {
-	n := len(h.open)
-	return n > 0 && h.open[n-1].seq == h.seq
+// finding is what a look at the pings has found.
+type finding struct {
+	over         bool // nobody wants to know any more
+	ping         bool // it is time for the next one
+	sick         bool // the worker is unhealthy from now on
+	misses       int
+	alarm        func(*Worker) // OnUnhealthy
+	unresponsive bool
 }
 
-// send sends a ping, and now and then some grease.
-func (h *health) send(now time.Time) {
+// judge looks at the pings. slept is for how long the machine has been suspended, ever.
+func (h *health) judge(now time.Time, slept time.Duration) (f finding) {
 	h.mu.Lock()
-	h.seq++
-	seq := h.seq
-	h.beats, h.lost = 0, 0
-	if len(h.open) == maxOpenPings {
-		h.open = append(h.open[:1], h.open[2:]...) // the oldest tells for how long there was no answer
+	defer h.mu.Unlock()
+	if h.over || h.spec.interval() < 0 {
+		return finding{over: true}
 	}
-	h.open = append(h.open, ping{seq, now})
-	h.mu.Unlock()
-	if seq%greaseEvery == 0 {
-		h.w.peer.Send(grease(seq))
+	stood := h.excuseLocked(now, slept)
+	timeout := h.spec.timeout()
+	silent := timeout > 0 && len(h.open) > 0 && now.Sub(h.open[0].sent) >= timeout
+	f.ping = stood || !now.Before(h.next)
+	if silent && h.proof > 0 {
+		h.proof--
+		f.ping, silent = true, false
 	}
-	h.w.peer.Send(wire.Ping{Seq: seq})
+	f.unresponsive = silent
+	h.over = silent
+	excused := stood || 2*h.lost > h.spec.interval()
+	if f.ping && h.awaitedLocked() {
+		h.stretch = 1
+		if !excused {
+			h.misses++
+		}
+	}
+	if allowed := h.spec.misses(); allowed > 0 && h.misses >= allowed && !h.unhealthy {
+		h.unhealthy, f.sick, f.alarm = true, true, h.spec.OnUnhealthy
+	}
+	f.misses = h.misses
+	return f
+}
+
+// excuseLocked leaves out the time in which the host has not run since it was last known to,
+// as far as can be told: the timer was late, or the machine was suspended. What the host did
+// not read meanwhile is not the worker's fault. It reports whether that was long enough to
+// ask the worker again before anything is held against it.
+func (h *health) excuseLocked(now time.Time, slept time.Duration) (stood bool) {
+	late := h.lateLocked(now)
+	suspended := slept-h.slept > tolerance
+	h.slept, h.due = slept, now
+	h.lost += late
+	for i := range h.open {
+		h.open[i].sent = h.open[i].sent.Add(late)
+	}
+	stood = suspended || late > max(tolerance, h.spec.step()/2)
+	if stood {
+		h.proof = proofPings
+	}
+	return stood
+}
+
+// lateLocked returns for how long the timer should have fired already, and has not.
+func (h *health) lateLocked(now time.Time) time.Duration { return max(0, now.Sub(h.due)) }
+
+// awaitedLocked reports whether the newest ping is unanswered, those of Ping aside.
+func (h *health) awaitedLocked() bool {
+	for _, p := range h.open {
+		if p.seq == h.asked {
+			return true
+		}
+	}
+	return false
+}
+
+// rest sets the timer for the next look. The caller holds order.
+func (h *health) rest() {
+	a := h.w.peer.Activity(h.stuckAfter())
+	h.abandoned(a)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.over || h.spec.interval() < 0 {
+		return
+	}
+	now := time.Now()
+	awaited := h.awaitedLocked()
+	if !awaited && !h.settled {
+		h.settled = true
+		h.settleLocked(a.Open == 0 && a.Begun == h.begun)
+	}
+	wait := h.next.Sub(now)
+	if awaited {
+		wait = min(wait, h.spec.step())
+	}
+	h.setLocked(now, wait)
+}
+
+// settleLocked decides, once a ping is answered, when the next one is due.
+func (h *health) settleLocked(idle bool) {
+	if !idle || h.misses > 0 || h.unhealthy {
+		h.stretch = 1
+		return
+	}
+	h.stretch = min(2*h.stretch, maxStretch)
+	h.next = h.pinged.Add(time.Duration(h.stretch) * h.spec.interval())
+	h.dozing.Store(true)
+}
+
+// rouse goes back to the usual interval, as a call comes.
+func (h *health) rouse() {
+	if !h.dozing.Swap(false) {
+		return
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.stretch = 1
+	if h.over || h.spec.interval() < 0 {
+		return
+	}
+	now := time.Now()
+	h.next = h.pinged.Add(h.spec.interval())
+	h.setLocked(now, h.next.Sub(now))
+}
+
+// setLocked sets the timer.
+func (h *health) setLocked(now time.Time, wait time.Duration) {
+	wait = max(0, wait)
+	h.due = now.Add(wait)
+	h.timer.Reset(wait)
+}
+
+// timeout is how long a ping may go unanswered.
+func (h *health) timeout() time.Duration {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.spec.timeout()
+}
+
+// isUnhealthy is for Worker.Healthy.
+func (h *health) isUnhealthy() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.unhealthy
 }
 
 // grease is a message that means nothing.
 type grease uint64
 
 func (g grease) Append(dst []byte) []byte { return wire.AppendGrease(dst, uint64(g)) }
-
-// pong takes an answer, and with it all to earlier pings. Answers to nothing are ignored.
-func (h *health) pong(seq uint64, now time.Time) {
-	a, asked := h.answered(seq, now)
-	if !asked {
-		h.w.peer.Ignore()
-	}
-	if a.recovered {
-		h.w.log.Info("the worker has recovered")
-	}
-	if a.slow {
-		h.w.log.Warn("the worker was slow to answer a ping", zap.Duration("round_trip", a.roundTrip))
-	}
-}
-
-// pongNews is what a Pong tells.
-type pongNews struct {
-	roundTrip time.Duration
-	recovered bool // the worker was unhealthy up to it
-	slow      bool // and somebody should know
-}
-
-// answered is pong without its consequences, and reports whether anybody had asked. Only the answer to the newest ping is in time:
-// a worker that is late for every ping does not recover by that.
-func (h *health) answered(seq uint64, now time.Time) (a pongNews, asked bool) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	for i, p := range h.open {
-		if p.seq != seq {
-			continue
-		}
-		h.open = append(h.open[:0], h.open[i+1:]...)
-		stalled := h.stalledLocked(now)
-		h.last = max(0, now.Sub(p.sent)-stalled)
-		if seq == h.seq {
-			a.recovered = h.unhealthy
-			h.misses, h.unhealthy = 0, false
-		}
-		limit := h.w.spec.Health.slowPong()
-		if limit > 0 && h.last >= limit && stalled == 0 && (h.warned.IsZero() || now.Sub(h.warned) >= slowPongEvery) {
-			h.warned, a.slow = now, true
-		}
-		a.roundTrip = h.last
-		return a, true
-	}
-	return pongNews{}, false
-}
-
-func (h *health) roundTrip() time.Duration {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.last
-}

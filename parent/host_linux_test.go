@@ -74,7 +74,7 @@ func init() {
 func init() {
 	programs["watchful host"] = func([]string) {
 		spec := program("worker")
-		spec.Health = Health{Interval: 20 * time.Millisecond, Timeout: 500 * time.Millisecond, Misses: 10, OnUnhealthy: func() { fmt.Println("unhealthy") }}
+		spec.Health = Health{Interval: 20 * time.Millisecond, Timeout: 500 * time.Millisecond, Misses: 10, OnUnhealthy: func(*Worker) { fmt.Println("unhealthy") }}
 		w, err := Start(context.Background(), spec)
 		if err != nil {
 			fmt.Println("error", err)

@@ -1,8 +1,6 @@
 package parent
 
 import (
-	"sync"
-
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 )
@@ -12,100 +10,23 @@ const (
 	logLines = 4 << 10 // that may wait for it
 )
 
-// logQueue carries log lines from whoever must not wait, such as the reader of the link, to
-// the host's logger, which may be slow. It is bounded: when it is full, lines are dropped
-// and counted. Its goroutine runs while there is something to write.
-type logQueue struct {
-	lost func(lines int) // writes how many were dropped
-
-	mu      sync.Mutex
-	lines   []logLine
-	bytes   int
-	dropped int
-	idle    chan struct{} // closed when the goroutine has ended; nil while there is none
-	closed  bool
-}
-
-type logLine struct {
-	size  int
-	write func()
-}
-
-// put queues a line of about that size, or drops it. It never waits.
-func (q *logQueue) put(size int, write func()) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	// After the first that is dropped all are, until the queue is empty: so what is missing
-	// is missing in one place, and told there.
-	full := q.dropped > 0 || len(q.lines) == logLines || len(q.lines) > 0 && q.bytes+size > logBytes
-	if full || q.closed {
-		q.dropped++
-		return
-	}
-	q.lines = append(q.lines, logLine{size, write})
-	q.bytes += size
-	if q.idle == nil {
-		q.idle = make(chan struct{})
-		go q.run(q.idle) // close waits for it
-	}
-}
-
-// run writes lines until there are none.
-func (q *logQueue) run(idle chan struct{}) {
-	defer close(idle)
-	for {
-		line, dropped := q.take()
-		switch {
-		case line.write != nil:
-			line.write()
-		case dropped > 0:
-			q.lost(dropped)
-		default:
-			return
-		}
-	}
-}
-
-// take takes the next line, or the count of those that were dropped after the last.
-func (q *logQueue) take() (line logLine, dropped int) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if len(q.lines) == 0 {
-		dropped, q.dropped = q.dropped, 0
-		if dropped == 0 {
-			q.idle, q.lines = nil, nil
-		}
-		return line, dropped
-	}
-	line = q.lines[0]
-	q.lines[0] = logLine{}
-	q.lines = q.lines[1:]
-	q.bytes -= line.size
-	return line, 0
-}
-
-// close takes no more lines, and returns a channel that is closed once all are written.
-func (q *logQueue) close() <-chan struct{} {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.closed = true
-	if q.idle != nil {
-		return q.idle
-	}
-	over := make(chan struct{})
-	close(over)
-	return over
-}
-
-// logger returns l, but with lines that go through the queue.
-func (q *logQueue) logger(l *zap.Logger) *zap.Logger {
-	return l.WithOptions(zap.WrapCore(func(c zapcore.Core) zapcore.Core { return queuedCore{c, q} }))
+// nameLogs sets up the worker's logs. Nothing is logged before.
+func (w *Worker) nameLogs(more ...zap.Field) {
+	// What the worker says has neither a place nor a stack in this program.
+	w.slowLog = w.spec.logger().
+		WithOptions(zap.WithCaller(false), zap.AddStacktrace(zapcore.InvalidLevel)).
+		With(append([]zap.Field{zap.String("worker", w.name)}, more...)...)
+	w.logQueue = &queue{most: logLines, room: logBytes, lost: func(lines int) {
+		w.slowLog.Warn("the logger did not keep up, and lines were dropped", zap.Int("lines", lines))
+	}}
+	w.log = w.slowLog.WithOptions(zap.WrapCore(func(c zapcore.Core) zapcore.Core { return queuedCore{c, w.logQueue} }))
+	close(w.named)
 }
 
 // queuedCore is the core of a logger whose lines go through a queue.
 type queuedCore struct {
 	zapcore.Core
-	queue *logQueue
+	queue *queue
 }
 
 // With implements [zapcore.Core].

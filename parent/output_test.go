@@ -147,8 +147,8 @@ func TestLoggerHangs(t *testing.T) {
 			t.Error(err)
 		}
 		c.w.logQueue.mu.Lock()
-		if n := len(c.w.logQueue.lines); n > logLines || c.w.logQueue.bytes > logBytes {
-			t.Errorf("%d lines with %d bytes wait", n, c.w.logQueue.bytes)
+		if n := len(c.w.logQueue.waiting); n > logLines || c.w.logQueue.size > logBytes {
+			t.Errorf("%d lines with %d bytes wait", n, c.w.logQueue.size)
 		}
 		c.w.logQueue.mu.Unlock()
 		release()

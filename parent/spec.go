@@ -51,8 +51,18 @@ type Spec struct {
 	// negative, as long as it takes.
 	StartTimeout time.Duration
 	Health       Health
+	Memory       Memory
 	Stop         Stop
 	Limits       Limits
+
+	// OnEvent, if set, is told of everything that happens to the worker: from its start,
+	// of which Start has not returned yet, to StateChanged to Exited, which is the last. It
+	// is called with one event at a time, in their order, by a goroutine that is there
+	// only while it has something to tell. Nothing waits for it: up to 256 events may, what
+	// comes beyond is dropped, and told by EventsLost. The last one is never dropped, and
+	// comes before Done closes, unless OnEvent takes longer than 1 s by then. It may call
+	// any method of the worker, though one that waits for the worker's end costs that 1 s.
+	OnEvent func(*Worker, Event)
 
 	// Spin is for how long a call polls the link before it waits. It takes a third off the
 	// time of a small call if the worker does the same, see child.Worker. It costs up to
@@ -66,24 +76,55 @@ type Spec struct {
 
 // Health says how the worker is watched.
 type Health struct {
-	// Interval is the time from one ping to the next. If zero, 2.5 s; if negative, the
-	// worker is not pinged.
+	// Interval is the time from one ping to the next. A worker that has no calls, and has
+	// answered so far, is pinged more and more rarely, down to every four intervals; the
+	// next call, or anything that is not as it should be, ends that. If zero, 2.5 s; if
+	// negative, the worker is not pinged.
 	Interval time.Duration
 	// Timeout is how long a ping may go unanswered until the worker is unresponsive: it
 	// is made to dump its stacks, and killed. Time in which the host itself did not run
-	// does not count. If zero, 60 s; if negative, for ever.
+	// does not count, be it that it was stopped, had no processor, or that the machine was
+	// suspended; and after such a time two more pings must go unanswered. If zero, 60 s; if
+	// negative, for ever.
 	Timeout time.Duration
-	// SlowPong is the round trip from which a warning is logged, every 30 s at most. If
-	// zero, 0.5 s; if negative, none is.
+	// SlowPong is the round trip from which there is an event SlowPong, every 30 s at
+	// most. If zero, 0.5 s; if negative, there is none.
 	SlowPong time.Duration
 	// Misses is how many pings in a row must be unanswered by the next one until the
 	// worker is unhealthy. It has recovered once it answers a ping before the next one.
 	// If zero, 2; if negative, it never becomes unhealthy.
 	Misses int
-	// OnUnhealthy, if set, is called once when the worker becomes unhealthy, and again
-	// only after it has recovered meanwhile. It may take its time: supervision does not
-	// wait for it.
-	OnUnhealthy func()
+	// Stuck is from when on a worker that answers its pings is told to be stuck, once until
+	// that is over: its main loop has not turned for so long, as it says itself, or a call
+	// has not ended for so long after its caller has left, as the context has ended. A
+	// handler without a deadline may take as long as it likes. It is noticed with the
+	// pings, and there is no other consequence than the event Stuck. If zero, 10 s; if
+	// negative, it is not looked for.
+	Stuck time.Duration
+	// OnUnhealthy, if set, is called when the worker becomes unhealthy, and again only
+	// after it has recovered meanwhile. It is called in turn with Spec.OnEvent, by the same
+	// goroutine.
+	OnUnhealthy func(*Worker)
+}
+
+// Memory says how much memory the worker's processes may need: it and whatever descends
+// from it, or is in its group. Only Linux tells how much that is without counting shared
+// memory twice, see [MemoryUse].
+//
+// One goroutine measures for all workers of the host, and takes 1 % of a processor at the
+// most: where there are so many processes that this is too little, it measures more rarely.
+// A measure is no wall: a worker may need much between two of them.
+type Memory struct {
+	// Warn is from how many bytes on there is an event HighMemory: again after 120 s, or
+	// with every 50 MB more. If zero or negative, there is none.
+	Warn int64
+	// Limit is over how many bytes the worker is shut down, as by ShutdownFor with the
+	// figures for a reason. At twice as much it is killed. If zero or negative, there is
+	// no limit.
+	Limit int64
+	// Interval is the time from one measure to the next. If zero, 5 s, unless neither Warn
+	// nor Limit is set; if negative, nothing is measured.
+	Interval time.Duration
 }
 
 // Stop says how much time each step of a shutdown has.
@@ -146,6 +187,28 @@ func (h *Health) interval() time.Duration { return cmp.Or(h.Interval, 2500*time.
 func (h *Health) timeout() time.Duration  { return cmp.Or(h.Timeout, 60*time.Second) }
 func (h *Health) slowPong() time.Duration { return cmp.Or(h.SlowPong, 500*time.Millisecond) }
 func (h *Health) misses() int             { return cmp.Or(h.Misses, 2) }
+func (h *Health) stuck() time.Duration    { return cmp.Or(h.Stuck, 10*time.Second) }
+
+// step is how often to look while a ping is awaited: soon after a time limit has come, and
+// often enough to see whether the host runs.
+func (h *Health) step() time.Duration {
+	step := h.interval()
+	if t := h.timeout(); t > 0 {
+		step = min(step, t/4)
+	}
+	if s := h.slowPong(); s > 0 {
+		step = min(step, s)
+	}
+	return max(step, time.Millisecond)
+}
+
+// interval returns 0 if nothing is to be measured.
+func (m *Memory) interval() time.Duration {
+	if m.Interval == 0 && m.Warn <= 0 && m.Limit <= 0 {
+		return 0
+	}
+	return max(0, cmp.Or(m.Interval, 5*time.Second))
+}
 
 func (s *Stop) grace() time.Duration { return max(0, cmp.Or(s.Grace, 10*time.Second)) }
 

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"go.uber.org/zap"
-	"go.uber.org/zap/zapcore"
 
 	"github.com/kinwire/kinwire/internal/peer"
 	"github.com/kinwire/kinwire/process"
@@ -85,24 +84,14 @@ func newWorker(spec Spec) (*Worker, error) {
 		named:       make(chan struct{}),
 		initialized: make(chan wire.Initialized, 1),
 		leaving:     make(chan struct{}),
+		silent:      make(chan struct{}),
 		stop:        make(chan struct{}),
 		done:        make(chan struct{}),
 	}
-	w.health.init(w)
+	w.spec.Config = nil // it may be large
+	w.health.w, w.health.spec = w, spec.Health
+	w.events = w.newEvents()
 	return w, nil
-}
-
-// nameLogs sets up the worker's logs. Nothing is logged before.
-func (w *Worker) nameLogs(more ...zap.Field) {
-	// What the worker says has neither a place nor a stack in this program.
-	w.slowLog = w.spec.logger().
-		WithOptions(zap.WithCaller(false), zap.AddStacktrace(zapcore.InvalidLevel)).
-		With(append([]zap.Field{zap.String("worker", w.name)}, more...)...)
-	w.logQueue = &logQueue{lost: func(lines int) {
-		w.slowLog.Warn("the logger did not keep up, and lines were dropped", zap.Int("lines", lines))
-	}}
-	w.log = w.logQueue.logger(w.slowLog)
-	close(w.named)
 }
 
 // begin makes the handshake on conn, and hands the worker over to its supervision.
@@ -114,6 +103,7 @@ func (w *Worker) begin(ctx context.Context, conn transport.Conn) (*Worker, error
 		Control:  w.control,
 		Panicked: w.panicked,
 	})
+	w.tell(StateChanged{State: Starting})
 	w.peer.Start()
 	err := w.handshake(ctx)
 	if err != nil {
@@ -126,7 +116,8 @@ func (w *Worker) begin(ctx context.Context, conn transport.Conn) (*Worker, error
 		}
 		return nil, failed
 	}
-	w.log.Debug("the worker is ready", zap.String("name", w.info.Name), zap.String("build", w.info.Build), zap.String("sdk", w.info.SDK))
+	info := w.Info()
+	w.log.Debug("the worker is ready", zap.String("name", info.Name), zap.String("build", info.Build), zap.String("sdk", info.SDK))
 	w.warnUnguarded()
 	go w.supervise()
 	return w, nil
@@ -202,7 +193,6 @@ func (w *Worker) awaitInitialized(ctx context.Context) error {
 
 // accept judges what the worker has answered.
 func (w *Worker) accept(info wire.Initialized) error {
-	w.info = info
 	switch {
 	case info.Error != nil:
 		// It says goodbye next, and its last words are worth a moment.

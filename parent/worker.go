@@ -27,55 +27,40 @@ type Worker struct {
 	peer     *peer.Peer
 	slowLog  *zap.Logger // the host's, which may make its caller wait
 	log      *zap.Logger // the same by way of logQueue
-	logQueue *logQueue
+	logQueue *queue
 	named    chan struct{} // closed once the logs have the pid
+	events   *queue
 
 	initialized chan wire.Initialized // what control hands over to the handshake
-	info        wire.Initialized      // set before Start returns
+	introduced  bool                  // Initialized has come; the reader's
 	logs        bool                  // the worker may send Log; the reader's
-	leaving     chan struct{}         // closed at a ShutdownAck that nobody asked for
 	health      health
+	memory      memoryWatch
 
-	stop     chan struct{} // closed by Shutdown
-	stopOnce sync.Once
-	done     chan struct{}
-	exit     *process.Exit // set before done is closed
+	// What supervise waits for.
+	leaving   chan struct{} // closed at a ShutdownAck that nobody asked for
+	leaveOnce sync.Once
+	silent    chan struct{} // closed by health: the worker is unresponsive
+	stop      chan struct{} // closed once the worker is to shut down
+	stopOnce  sync.Once
+	stopFor   string // why; set before stop is closed
+	done      chan struct{}
+	exit      *process.Exit // set before the state is Exited
 
-	phase atomic.Int32 // a phase
+	state atomic.Int32 // a State; it changes under mu
 
 	mu      sync.Mutex
-	reason  string // why an attached worker was killed
+	info    wire.Initialized
+	reason  string // why the host ends the worker, if it does
+	killed  string // why an attached worker was killed
 	goodbye *wire.Exiting
-}
-
-// phase is how far the conversation has come. It only grows.
-type phase int32
-
-const (
-	starting phase = iota
-	ready
-	leaving  // the worker takes no new calls
-	stopping // Shutdown was sent
-)
-
-// now returns the phase.
-func (w *Worker) now() phase { return phase(w.phase.Load()) }
-
-// proceed moves the phase on.
-func (w *Worker) proceed(to phase) {
-	for {
-		now := w.now()
-		if now >= to || w.phase.CompareAndSwap(int32(now), int32(to)) {
-			return
-		}
-	}
 }
 
 // Call implements [exchange.Caller]. A worker's death is a *process.ExitError. Once the
 // worker is to end, be it that Shutdown was called or that it has asked for a replacement,
 // the error has the code shutting_down.
 func (w *Worker) Call(ctx context.Context, method string, in, out any) error {
-	if err := w.refuse(); err != nil {
+	if err := w.admit(); err != nil {
 		return err
 	}
 	return w.verdict(ctx, w.peer.Call(ctx, method, in, out))
@@ -83,7 +68,7 @@ func (w *Worker) Call(ctx context.Context, method string, in, out any) error {
 
 // Open implements [exchange.Caller]. It fails as Call does.
 func (w *Worker) Open(ctx context.Context, method string, in any) (exchange.Exchange, error) {
-	if err := w.refuse(); err != nil {
+	if err := w.admit(); err != nil {
 		return nil, err
 	}
 	x, err := w.peer.Open(ctx, method, in)
@@ -93,9 +78,16 @@ func (w *Worker) Open(ctx context.Context, method string, in any) (exchange.Exch
 	return opened{x, w, ctx}, nil
 }
 
-// refuse returns the error that a worker on its way out would answer a new exchange with.
-func (w *Worker) refuse() error {
-	if w.now() < leaving || w.peer.Err() != nil { // its end is better news
+// admit lets a new exchange pass, or returns the error that a worker on its way out would
+// answer it with.
+func (w *Worker) admit() error {
+	if w.State() < Leaving {
+		if w.health.dozing.Load() {
+			w.health.rouse()
+		}
+		return nil
+	}
+	if w.peer.Err() != nil { // its end is better news
 		return nil
 	}
 	return wire.Errorf(wire.CodeShuttingDown, "%s takes no new calls", w.name)
@@ -147,9 +139,19 @@ func (w *Worker) verdict(ctx context.Context, err error) error {
 // the worker said goodbye and exited with 0, be it before its end was asked for or after
 // SIGTERM; else a *process.ExitError.
 //
+// Whether it came to signals is in the report: Graceful is the short of it.
+//
 // When ctx ends, the worker is killed at once. It may be called again, and after the end.
 func (w *Worker) Shutdown(ctx context.Context) error {
-	w.stopOnce.Do(func() { close(w.stop) })
+	return w.ShutdownFor(ctx, noReason)
+}
+
+// noReason is what a worker is told if there is no better one.
+const noReason = "the host shuts it down"
+
+// ShutdownFor is Shutdown with a reason, which the worker is told. The first one counts.
+func (w *Worker) ShutdownFor(ctx context.Context, reason string) error {
+	w.askToStop(reason)
 	select {
 	case <-w.done:
 	case <-ctx.Done():
@@ -162,55 +164,55 @@ func (w *Worker) Shutdown(ctx context.Context) error {
 	return &process.ExitError{Name: w.name, PID: w.PID(), Exit: w.exit, Sent: true}
 }
 
-// orderly reports whether the worker ended as it should.
+// askToStop makes supervise shut the worker down.
+func (w *Worker) askToStop(reason string) {
+	w.stopOnce.Do(func() {
+		w.stopFor = cut(reason)
+		close(w.stop)
+	})
+}
+
+// orderly reports whether the worker ended as it should, once that is known.
 func (w *Worker) orderly() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.goodbye == nil || w.goodbye.Code != 0 {
 		return false
 	}
-	return w.proc == nil && w.reason == "" || w.exit.Success()
+	return w.proc == nil && w.killed == "" || w.exit.Success()
+}
+
+// Graceful reports whether the worker has ended, and as it should without being forced: it
+// said goodbye, exited with 0, and the host sent it no signal.
+func (w *Worker) Graceful() bool {
+	return w.State() == Exited && w.orderly() && w.exit.HostSignal == 0
 }
 
 // Done is closed when all is over: the worker and its group are gone, its output is read,
-// and Exit tells how it was.
+// Exit tells how it was, and OnEvent knows.
 func (w *Worker) Done() <-chan struct{} { return w.done }
 
-// Exit is the report about the worker's end. It is nil before Done.
+// Exit is the report about the worker's end. It is nil before the state Exited, which comes
+// just before Done. Nobody may change it.
 func (w *Worker) Exit() *process.Exit {
-	select {
-	case <-w.done:
-		return w.exit
-	default:
+	if w.State() < Exited {
 		return nil
 	}
+	return w.exit
 }
 
 // PID is the worker's process id; of one that was attached, what it says that it is.
 func (w *Worker) PID() int {
 	if w.proc == nil {
-		return w.info.PID
+		return w.Info().PID
 	}
 	return w.proc.PID()
 }
 
-// Info is what the worker has said of itself in the handshake. Nobody may change it.
-func (w *Worker) Info() wire.Initialized { return w.info }
-
-// RoundTrip is how long the last ping took that was answered, by this process's clock; 0
-// before the first.
-func (w *Worker) RoundTrip() time.Duration { return w.health.roundTrip() }
-
-// kill ends the worker without further notice.
-func (w *Worker) kill(reason string) {
-	if w.proc != nil {
-		w.proc.Kill(reason)
-		return
-	}
+// Info is what the worker has said of itself in the handshake; the zero value before that.
+// Nobody may change it.
+func (w *Worker) Info() wire.Initialized {
 	w.mu.Lock()
-	if w.reason == "" && w.peer.Err() == nil {
-		w.reason = reason
-	}
-	w.mu.Unlock()
-	w.peer.Close()
+	defer w.mu.Unlock()
+	return w.info
 }
