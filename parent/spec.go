@@ -12,6 +12,7 @@ import (
 
 	"github.com/kinwire/kinwire/exchange"
 	"github.com/kinwire/kinwire/internal/peer"
+	"github.com/kinwire/kinwire/process"
 	"github.com/kinwire/kinwire/transport"
 	"github.com/kinwire/kinwire/wire"
 )
@@ -27,6 +28,12 @@ type Spec struct {
 	Dir string
 	// Env amends the host's environment: "NAME=value" sets and "NAME" removes.
 	Env []string
+
+	// Rlimits bound what each process of the worker may use. Its runtime and the SDK need
+	// memory, descriptors and threads as well.
+	Rlimits []process.Rlimit
+	// Cgroup holds the worker and all that descends from it. The zero Cgroup holds nothing.
+	Cgroup process.Cgroup
 
 	// Name is what the worker is called in logs and errors. If empty, the base name of
 	// its program.

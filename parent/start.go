@@ -36,13 +36,15 @@ func Start(ctx context.Context, spec Spec) (*Worker, error) {
 		return nil, &StartError{Name: w.name, Err: err}
 	}
 	w.proc, err = process.Start(ctx, process.Command{
-		Args:   spec.Command,
-		Dir:    spec.Dir,
-		Env:    append(slices.Clone(spec.Env), transport.EnvVar+"="+end.Env),
-		Stdin:  end.Stdin,
-		Stdout: end.Stdout,
-		Extra:  end.Extra,
-		OnLine: w.output,
+		Args:    spec.Command,
+		Dir:     spec.Dir,
+		Env:     append(slices.Clone(spec.Env), transport.EnvVar+"="+end.Env),
+		Rlimits: spec.Rlimits,
+		Cgroup:  spec.Cgroup,
+		Stdin:   end.Stdin,
+		Stdout:  end.Stdout,
+		Extra:   end.Extra,
+		OnLine:  w.output,
 	})
 	end.Close()
 	if err != nil {
