@@ -24,7 +24,7 @@ func main() {
 	beWorker()
 	o := options{}
 	flag.IntVar(&o.workers, "workers", 1000, "how many workers")
-	flag.DurationVar(&o.settle, "settle", 10*time.Second, "how long to wait before the measurement begins")
+	flag.DurationVar(&o.settle, "settle", 20*time.Second, "how long to wait before the measurement begins")
 	flag.DurationVar(&o.span, "for", 30*time.Second, "how long to measure")
 	flag.IntVar(&o.starting, "starting", 2*runtime.GOMAXPROCS(0), "how many workers start at a time")
 	flag.Parse()

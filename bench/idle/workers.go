@@ -25,7 +25,8 @@ func beWorker() {
 // workers are workers that run.
 type workers struct{ list []*parent.Worker }
 
-// startAll starts n workers, some at a time, supervised as anybody's are.
+// startAll starts n workers, some at a time, with pings and memory watched at the default
+// intervals.
 func startAll(ctx context.Context, n, atATime int) (*workers, error) {
 	self, err := os.Executable()
 	if err != nil {
@@ -36,7 +37,11 @@ func startAll(ctx context.Context, n, atATime int) (*workers, error) {
 	g.SetLimit(max(1, atATime))
 	for i := range n {
 		g.Go(func() error {
-			w, err := parent.Start(ctx, parent.Spec{Command: []string{self}, Name: fmt.Sprintf("idle-%d", i)})
+			w, err := parent.Start(ctx, parent.Spec{
+				Command: []string{self},
+				Name:    fmt.Sprintf("idle-%d", i),
+				Memory:  parent.Memory{Warn: 1 << 30},
+			})
 			all.list[i] = w
 			return err
 		})
