@@ -1,12 +1,48 @@
 // Package process is a command and everything that descends from it: start, group, stop
 // ladder, captured output, exit report.
 //
-//	p, err := process.Start(process.Command{Args: []string{"python3", "worker.py"}})
+//	e, err := process.Run(ctx, process.Command{Args: []string{"make", "all"}})
 //	if err != nil {
-//		return err // a *StartError: what could not be started, and whose fault that is
+//		return err // it could not be started, or ctx has ended
 //	}
-//	err = p.Stop(ctx, process.Ladder{}, "shutdown")
-//	fmt.Println(p.Exit()) // exit status 0 (the host sent SIGTERM: shutdown) after 1.2s
+//	fmt.Println(e) // exit status 2 after 1.2s
+//	fmt.Println(e.LastWords())
+//
+// # Running a command
+//
+// [Run] starts a command and waits for its end. [Start] returns a [Process] as soon as the
+// program runs: to signal, to [Process.Stop], to [Process.Wait] for, and to ask for its [Exit]
+// when it is over. [StartLines] is Start for those who want to loop over the output.
+//
+// A context ends each of them at any moment. What can't be started is a [StartError], which
+// says whose fault that is: the command's, the directory's, the program's, or that of a host
+// that has run out of something. An exit status other than 0 is no error.
+//
+// # What it is given
+//
+// Arguments, a directory, and the environment: [Command].Env amends the host's, or an empty
+// one ([EmptyEnv]). Its input comes from a file, or from any reader ([Command].Input), or is
+// /dev/null: never the host's own. It leads a group of its own, or a session ([OwnSession]).
+//
+// # What it says
+//
+// Both streams are captured. Their last 64 KiB are always in the exit report. [Command].OnLine
+// gets the output as lines, [Command].OnChunk as it comes; standard output can go to a file as
+// well. One who is too slow loses output, and is told how much; or makes the command wait
+// ([PauseCommand]). Neither keeps the end from coming.
+//
+// # How it ends
+//
+//   - By itself. What is left of its group is killed then, unless that is to live on
+//     ([KeepRest]).
+//   - By [Process.Stop], the end of a context, or [Limits] to its output, its silence and its
+//     time: SIGTERM and SIGCONT to the group, SIGKILL to the group, each step with its limit
+//     (a [Ladder]).
+//   - With all others: a [Registry] lists what is running, and stops one or all.
+//
+// The exit report tells how it was: status or signal, what the host did and why, which limit
+// was broken, CPU time and memory, and whether the kernel killed for want of memory, if a
+// [Cgroup] lets one know.
 //
 // # What is promised
 //
@@ -18,8 +54,13 @@
 //   - [Process.Done] closes within a bounded time after the leader's exit, whoever still
 //     holds the output: its pipes are read to end-of-file, or until 1 s after the group
 //     was killed. What the pipes hold at that moment is still read.
-//   - The output is always being read. No flood, no endless line and no slow
-//     [Command.OnLine] blocks the command or grows the host's memory without bound.
+//   - The output is always being read, unless the command is to wait for a slow OnLine, and
+//     then until the leader exits. No flood, no endless line and no callback that hangs keeps
+//     Done from closing, or grows the host's memory without bound.
+//   - A start keeps nobody longer than its context, even if the program lies in a file
+//     system that hangs. Other starts go on meanwhile.
+//   - An idle command costs the host some 12 KiB and three goroutines, beside the tails of
+//     what it has printed, and no thread.
 //   - A start that fails leaves nothing behind. An end leaves no zombie, no descriptor, no
 //     goroutine and no thread behind.
 //   - No command outlives the host, and nothing in its group does, whatever the host dies of
@@ -29,8 +70,13 @@
 // # What is not
 //
 // A descendant that leaves the group (setsid, a daemon, the jobs of a shell with job
-// control) is out of reach, and outlives the host if it likes. And when the leader exits by itself the others in its group
-// are killed without further notice; a leader that wants them to end well waits for them.
+// control) is out of reach, except in a [Cgroup], and outlives the host if it likes. And when
+// the leader exits, by itself or at SIGTERM, the others in its group are killed without
+// further notice; a leader that wants them to end well waits for them.
+//
+// A file system that begins to hang between the look at the program and its execution, some
+// microseconds later, holds up the whole host: Go can't collect garbage while a child is
+// between fork and exec.
 //
 // # The guardian
 //

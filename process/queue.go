@@ -1,11 +1,15 @@
 package process
 
-import "sync"
+import (
+	"sync"
+	"unsafe"
+)
 
 const (
 	queueBytes = 1 << 20  // of text that may wait
 	queueLines = 16 << 10 // lines or chunks that may wait
 	keepBytes  = 64 << 10 // of a batch's memory that is worth keeping for the next one
+	idleBytes  = 4 << 10  // of it that is worth keeping while nothing comes
 
 	// releaseBytes and releaseLines are how much more may wait once the leader has exited
 	// and nobody may be held up any more: what a pipe can hold, and what was just read.
@@ -165,6 +169,7 @@ func (q *queue) next() (i item, ok bool) {
 	defer q.mu.Unlock()
 	if q.refillLocked(); q.abandoned || q.out.isEmpty() {
 		q.handling = false
+		q.in, q.out = q.in.rest(), q.out.rest()
 		q.concludeLocked()
 		return item{}, false
 	}
@@ -255,10 +260,22 @@ func (b *batch) forget(q *queue) {
 // isEmpty reports whether all was handed out.
 func (b *batch) isEmpty() bool { return b.next == len(b.pieces) }
 
+// rest returns b, which is empty and has become idle, without memory that it may not need
+// for long.
+func (b *batch) rest() batch {
+	if b.memory() > idleBytes {
+		return batch{missed: b.missed}
+	}
+	return *b
+}
+
+// memory returns about how much of it b holds.
+func (b *batch) memory() int { return cap(b.text) + cap(b.pieces)*int(unsafe.Sizeof(piece{})) }
+
 // reset returns an empty batch that comes after what is missing. It reuses the memory of b,
 // unless that was a rare flood's.
 func (b *batch) reset(missed int) batch {
-	if cap(b.text) > keepBytes {
+	if b.memory() > keepBytes {
 		return batch{missed: missed}
 	}
 	return batch{text: b.text[:0], pieces: b.pieces[:0], missed: missed}

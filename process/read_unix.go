@@ -30,6 +30,7 @@ func readAll(pipe *os.File, take func([]byte)) error {
 			n, readErr = readOnce(int(fd), buf[:])
 			if readErr == unix.EAGAIN {
 				buffers.Put(buf)
+				buf = nil // or it would be kept here as well
 				return false
 			}
 			return true

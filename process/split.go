@@ -20,11 +20,16 @@ func (s *splitter) write(b []byte, emit func(text []byte, continues bool)) {
 		if newline >= 0 {
 			rest = b[:newline]
 		}
-		s.add(rest, emit)
-		if newline < 0 {
+		switch {
+		case newline < 0:
+			s.add(rest, emit)
 			return
+		case len(s.begun) == 0 && len(rest) <= s.max: // the whole line is here
+			emit(rest, false)
+		default:
+			s.add(rest, emit)
+			s.finish(emit)
 		}
-		s.finish(emit)
 		b = b[newline+1:]
 	}
 }
@@ -46,8 +51,8 @@ func (s *splitter) add(part []byte, emit func(text []byte, continues bool)) {
 func (s *splitter) finish(emit func(text []byte, continues bool)) {
 	emit(s.begun, false)
 	s.begun = s.begun[:0]
-	if cap(s.begun) > keepBytes {
-		s.begun = nil // a rare long line's
+	if cap(s.begun) > idleBytes {
+		s.begun = nil
 	}
 }
 

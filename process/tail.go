@@ -19,6 +19,9 @@ func (t *tail) write(b []byte) {
 		b = b[len(b)-t.max:]
 	}
 	room := min(t.max-len(t.buf), len(b))
+	if need := len(t.buf) + room; need > cap(t.buf) {
+		t.buf = append(make([]byte, 0, min(t.max, max(need, 2*cap(t.buf)))), t.buf...)
+	}
 	t.buf = append(t.buf, b[:room]...)
 	for b = b[room:]; len(b) > 0; {
 		n := copy(t.buf[t.start:], b)
