@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -96,7 +97,11 @@ func poor() {
 
 // tryStart says in a word what becomes of a start.
 func tryStart() string {
-	p, err := Start(context.Background(), Command{Args: []string{"sh", "-c", "echo hello; exit 3"}})
+	p, err := Start(context.Background(), Command{
+		Args:  []string{"sh", "-c", "cat; exit 3"},
+		Input: strings.NewReader("hello\n"),
+		Extra: []*os.File{os.Stdout},
+	})
 	var startErr *StartError
 	switch {
 	case err == nil:

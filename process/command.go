@@ -63,7 +63,7 @@ type Command struct {
 	WhenSlow WhenSlow
 	// Drain is how long OnLine or OnChunk has, after the end of the output, to take what
 	// waits. Then Done closes all the same, and neither is called again. If zero, 1 s. If
-	// negative, Done waits as long as it takes.
+	// negative, Done waits as long as it takes, and so may not be waited for by them.
 	Drain time.Duration
 	// MaxLine is how long a line may be, in bytes: a longer one comes in pieces. It is also
 	// how much memory a line without an end costs. If zero or negative, 64 KiB.

@@ -9,6 +9,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -22,8 +23,11 @@ func init() {
 	children["lease"] = func(args []string) {
 		signal.Ignore(unix.SIGIO) // by which the kernel asks for the lease
 		f := must(os.Open(args[0]))
-		must(unix.FcntlInt(f.Fd(), unix.F_SETLEASE, unix.F_WRLCK))
-		fmt.Println("ready")
+		if _, err := unix.FcntlInt(f.Fd(), unix.F_SETLEASE, unix.F_WRLCK); err != nil {
+			fmt.Println("ready: no lease:", err)
+			return
+		}
+		fmt.Println("ready: leased")
 		time.Sleep(time.Hour)
 	}
 }
@@ -35,7 +39,10 @@ func TestStartHangs(t *testing.T) {
 	if err := os.WriteFile(program, must(os.ReadFile("/bin/true")), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	holder := startReady(t, "lease", program)
+	holder, h := startHeard(t, child(t, "lease", program))
+	if got := h.await(t, Stdout, "ready:"); got != "leased" {
+		t.Skip(got)
+	}
 	before := openDescriptors(t)
 	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
 	defer cancel()
@@ -72,7 +79,7 @@ func TestStartIsGivenUpAtAnyMoment(t *testing.T) {
 	run(t, Command{Args: []string{"true"}})
 	before, given := openDescriptors(t), 0
 	for range rounds {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Duration(rand.Intn(3000))*time.Microsecond)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Duration(rand.Intn(1500))*time.Microsecond)
 		p, err := Start(ctx, Command{Args: []string{"sleep", "1000"}})
 		cancel()
 		switch {
@@ -129,6 +136,7 @@ func init() {
 	children["crowded"] = func([]string) {
 		p := must(Start(context.Background(), Command{Args: []string{"true"}}))
 		<-p.Done()
+		spareThreads(16)
 		limit := unix.Rlimit{Cur: 1, Max: 1}
 		if err := unix.Setrlimit(unix.RLIMIT_NPROC, &limit); err != nil {
 			panic(err)
@@ -138,6 +146,22 @@ func init() {
 		var startErr *StartError
 		fmt.Println(errors.As(err, &startErr) && startErr.Cause == CauseHost, errors.Is(err, syscall.EAGAIN), countDescriptors(100)-before)
 	}
+}
+
+// spareThreads makes the runtime keep so many threads that do nothing: it dies if it can't
+// make one when it wants to.
+func spareThreads(n int) {
+	var all, done sync.WaitGroup
+	all.Add(n)
+	for range n {
+		done.Go(func() {
+			runtime.LockOSThread()
+			defer runtime.UnlockOSThread()
+			all.Done()
+			all.Wait()
+		})
+	}
+	done.Wait()
 }
 
 func TestFewProcesses(t *testing.T) {

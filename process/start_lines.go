@@ -46,17 +46,23 @@ func StartLines(ctx context.Context, c Command) (*Process, iter.Seq[Line], error
 	stuck := make(chan struct{})
 	go p.stopAfter(ctx, func() { close(stuck); q.abandon() }) // until Done, or a stop that failed
 	return p, func(yield func(Line) bool) {
+		left := true // early, be it by a panic
+		defer func() {
+			if left {
+				q.abandon()
+				p.Stop(context.Background(), Ladder{}, "its output is not wanted any more")
+			}
+		}()
 		for {
 			i, ok := q.take()
 			if !ok {
 				break
 			}
 			if !yield(i.line()) {
-				q.abandon()
-				p.Stop(context.Background(), Ladder{}, "its output is not wanted any more")
 				return
 			}
 		}
+		left = false
 		select { // the end of the output is not that of the command
 		case <-p.done:
 		case <-stuck:

@@ -77,6 +77,23 @@ func TestLinesAreLeft(t *testing.T) {
 	}
 }
 
+func TestLinesAndPanic(t *testing.T) {
+	p, lines := startLines(t, context.Background(), child(t, "flood"))
+	func() {
+		defer func() {
+			if recover() != "ouch" {
+				t.Error("the panic is lost")
+			}
+		}()
+		for range lines {
+			panic("ouch")
+		}
+	}()
+	if e := p.Exit(); e == nil || e.Reason != "its output is not wanted any more" {
+		t.Errorf("%v", e)
+	}
+}
+
 // A command that prints nothing is cancelled all the same.
 func TestLinesOfTheSilent(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
