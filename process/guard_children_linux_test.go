@@ -21,6 +21,7 @@ var groups = map[string][]string{
 	"stop":  {"sh", "-c", `sleep 1000 & echo $! >&2; echo $$ >&2; echo ready >&2; wait`}, // the host stops it
 	"write": {"sh", "-c", `yes & echo $! >&2; echo $$ >&2; echo ready >&2; wait`},        // nobody reads it
 	"deaf":  {"sh", "-c", `trap '' TERM INT HUP QUIT; sleep 1000 & echo $! >&2; echo $$ >&2; echo ready >&2; wait; true`},
+	"bare":  {"sh", "-c", `env -i sleep 1000 & echo $! >&2; echo $$ >&2; echo ready >&2; wait`}, // has lost its mark
 	"wrap":  {"sh", "-c", `sh -c 'echo $$ >&2; sleep 1000 & echo $! >&2; echo ready >&2; wait; true'; true`},
 	"python": {"python3", "-c", `
 import os, subprocess, sys, time
@@ -85,6 +86,7 @@ func init() {
 				fmt.Println("error", err)
 			}
 			fmt.Println("stranger", stranger.Process.Pid)
+			fmt.Println("guardian", guardianOf(os.Getpid()))
 			syscall.Kill(os.Getpid(), syscall.SIGKILL)
 			return nil, nil
 		}

@@ -146,7 +146,7 @@ func TestReleasedBeforeReaped(t *testing.T) {
 	started := read(t, h)
 	stranger := started["stranger"]
 	delete(started, "stranger")
-	if len(stranger) != 1 || len(started["idle"]) == 0 {
+	if len(stranger) != 1 || len(started["idle"]) == 0 || len(started["guardian"]) != 1 {
 		t.Fatal(started, stranger)
 	}
 	defer syscall.Kill(stranger[0], syscall.SIGKILL)
@@ -265,6 +265,7 @@ func TestRunawayOutlivesTheHost(t *testing.T) {
 	p, h := startHeard(t, child(t, "guarded", "kill", "idle", "runaway"))
 	h.await(t, Stdout, "ready")
 	started := read(t, h)
+	started["guardian"] = []int{guardianOf(p.PID())} // once it is gone nobody will be killed
 	runaway := started["runaway"]
 	delete(started, "runaway")
 	if len(runaway) != 1 {
