@@ -196,6 +196,10 @@ func TestGuardianIsStoppedWithTheHost(t *testing.T) {
 	}
 	p, started := host(t, "guarded", "kill", "idle", "wrap")
 	guardian := guardianOf(p.PID())
+	eventually(t, "it ignores what one can ignore", func() bool {
+		name, _ := os.ReadFile(fmt.Sprintf("/proc/%d/comm", guardian))
+		return string(name) == "kinwire-guard\n"
+	})
 	for _, pid := range []int{p.PID(), guardian} {
 		syscall.Kill(pid, syscall.SIGSTOP)
 		eventually(t, "it is stopped", func() bool { return state(pid) == "T" })

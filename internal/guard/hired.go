@@ -14,8 +14,12 @@ import (
 	"github.com/kinwire/kinwire/internal/reexec"
 )
 
-// takeTime is how long a guardian that is there may let the pipe be full.
-const takeTime = time.Second
+const (
+	// takeTime is how long a guardian that is there may let the pipe be full.
+	takeTime = time.Second
+	// wakeTime is how often one that is not there yet is woken.
+	wakeTime = 100 * time.Millisecond
+)
 
 // Variables so that a test can have others.
 var (
@@ -105,20 +109,45 @@ func environ(host uint64) []string {
 		"GOMAXPROCS=1", "GOGC=10", "GOMEMLIMIT=8MiB", "GOTRACEBACK=none")
 }
 
+// errKilled says that a guardian was killed before it was there, which tells nothing about
+// whether another one would be there.
+var errKilled = errors.New("the guardian was killed before it was there")
+
 // awaitGreeting waits until the guardian is there. The error says why it is not; then it
 // is dead. The pipe stays open: what a host has open should not change by itself.
 func (g *guardian) awaitGreeting() error {
-	g.answer.SetReadDeadline(time.Now().Add(greetTime))
-	n, err := g.answer.Read(make([]byte, 1))
-	if n == 1 {
-		return nil
+	limit := time.Now().Add(greetTime)
+	for {
+		g.answer.SetReadDeadline(time.Now().Add(wakeTime))
+		n, err := g.answer.Read(make([]byte, 1))
+		switch {
+		case n == 1:
+			return nil
+		case errors.Is(err, os.ErrDeadlineExceeded) && time.Now().Before(limit):
+			g.process.Signal(syscall.SIGCONT) // somebody may have stopped it
+			continue
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			g.process.Kill()
+			g.process.Wait()
+			return fmt.Errorf("the guardian was not there after %v", greetTime)
+		}
+		// It has closed the pipe: it ends, or is none.
+		end := time.AfterFunc(takeTime, func() { g.process.Kill() })
+		state, err := g.process.Wait()
+		if end.Stop() && err == nil && wasSent(state.Sys().(syscall.WaitStatus).Signal()) {
+			return errKilled
+		}
+		return fmt.Errorf("the guardian ended before it was there: %v", state)
 	}
-	g.process.Kill()
-	state, _ := g.process.Wait()
-	if errors.Is(err, os.ErrDeadlineExceeded) {
-		return fmt.Errorf("the guardian was not there after %v", greetTime)
+}
+
+// wasSent tells signals that somebody sends from those that a crash raises.
+func wasSent(sig syscall.Signal) bool {
+	switch sig {
+	case syscall.SIGKILL, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGQUIT:
+		return true
 	}
-	return fmt.Errorf("the guardian ended before it was there: %v", state)
+	return false
 }
 
 // awaitEnd waits for the guardian's end, and returns how it ended. Until then it sees to

@@ -3,6 +3,7 @@
 package guard
 
 import (
+	"errors"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -141,13 +142,13 @@ func (k *Keeper) dismiss(g *guardian, why error) {
 		}
 	}
 	k.guardian, k.err = nil, why
-	k.watched = k.proven
+	k.watched = k.proven || errors.Is(why, errKilled)
 	k.retry = time.Now().Add(pauseAfter(k.failures))
 }
 
 // watch sees to that there is a guardian for as long as the host lives, and so it is a
-// goroutine that nobody waits for. It ends only if there has never been one: then a later
-// start tries again.
+// goroutine that nobody waits for. It ends only if none has ever come up: then a later start
+// tries again.
 func (k *Keeper) watch(g *guardian) {
 	for g != nil {
 		err := g.awaitGreeting()
@@ -162,13 +163,13 @@ func (k *Keeper) watch(g *guardian) {
 	}
 }
 
-// replace returns another guardian, or nil if there has never been one.
+// replace returns another guardian, or nil if none has ever come up.
 func (k *Keeper) replace() *guardian {
 	for {
 		k.mu.Lock()
-		proven, pause := k.proven, time.Until(k.retry)
+		watched, pause := k.watched, time.Until(k.retry)
 		k.mu.Unlock()
-		if !proven {
+		if !watched {
 			return nil
 		}
 		time.Sleep(pause)
