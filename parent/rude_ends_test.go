@@ -86,8 +86,8 @@ func TestRudeEnds(t *testing.T) {
 	for _, test := range []struct{ program, arg, want string }{
 		{"acks and stays", "", "killed by SIGTERM (it had not shut down after a grace of 50ms"},
 		{"says goodbye", "", "killed by SIGTERM (it had said that it exits with 0, and did not"},
-		{"leaves", "0", "exit status 0 after "}, // a good exit, but without a goodbye
-		{"leaves", "3", "exit status 3 after "},
+		{"leaves", "0", "exit status 0 "}, // a good exit, but without a goodbye
+		{"leaves", "3", "exit status 3 "},
 	} {
 		t.Run(test.program+test.arg, func(t *testing.T) {
 			t.Parallel()
