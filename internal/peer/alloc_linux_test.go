@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/kinwire/kinwire/exchange"
+	"github.com/kinwire/kinwire/wire"
 )
 
 // TestAllocations counts the allocations of a steady call, on both sides together, since
@@ -50,6 +51,33 @@ func TestAllocations(t *testing.T) {
 					t.Errorf("%s, %d bytes, %s: %v allocations; want %v", name, size, test.name, got, test.want)
 				}
 			}
+		}
+	}
+}
+
+// TestQueueThatIsNeverEmptyAllocates receives while the other side is ahead by a value.
+func TestQueueThatIsNeverEmptyAllocates(t *testing.T) {
+	for _, size := range []int{0, 100, smallMemory} {
+		x := &stream{}
+		x.in.decodes = true
+		payload := make(wire.Payload, size)
+		arrive := func() {
+			v := item{}
+			v.payload, v.lent = x.keepLocked(payload, arrival{})
+			x.in.queue.push(v)
+		}
+		arrive()
+		next := func() {
+			arrive()
+			if v := x.in.queue.pop(); len(v.payload) != size || x.in.queue.len() != 1 {
+				t.Fatal(len(v.payload), x.in.queue.len())
+			}
+		}
+		for range mostMemory / 10 {
+			next() // until the first memory is used up
+		}
+		if got := testing.AllocsPerRun(5000, next); got > 0 {
+			t.Errorf("%d bytes: %v allocations each", size, got)
 		}
 	}
 }

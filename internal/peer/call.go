@@ -71,7 +71,7 @@ func (x *stream) recvIntoLocked(out any) error {
 	if err == nil {
 		err = v.decodeLocked(x, out)
 	}
-	if len(x.in.queue) == 0 {
+	if x.in.queue.len() == 0 {
 		if x.in.lent {
 			x.in.memory, x.in.lent = nil, false
 		}

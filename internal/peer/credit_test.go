@@ -391,8 +391,8 @@ func retained(x exchange.Exchange) int {
 	s := x.(opened).stream
 	s.p.mu.Lock()
 	defer s.p.mu.Unlock()
-	n := cap(s.in.queue) * 32
-	for _, v := range s.in.queue {
+	n := cap(s.in.queue.list) * 32
+	for _, v := range s.in.queue.waiting() {
 		n += cap(v.payload)
 	}
 	return n

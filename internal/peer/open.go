@@ -155,10 +155,10 @@ func (x *stream) giveUpLocked(reason string) {
 		return
 	}
 	x.givenUp, x.gaveUp = true, x.p.now()
-	for _, v := range x.in.queue {
+	for _, v := range x.in.queue.waiting() {
 		x.in.granted += int64(v.size)
 	}
-	x.in.queue = nil
+	x.in.queue.clear()
 	if x.p.features.cancel {
 		// If it can't be queued the link has failed, and nothing is left to cancel.
 		_, _ = x.p.out.queueLocked(wire.Cancel{ID: x.id, Reason: reason}, byRoom)

@@ -387,7 +387,7 @@ func checkSpare(t *testing.T, p *Peer) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, x := range p.spare {
-		if x.users != 0 || x.in.wait.busy || x.out.wait.busy || len(x.in.queue) > 0 || x.in.end != nil {
+		if x.users != 0 || x.in.wait.busy || x.out.wait.busy || x.in.queue.len() > 0 || x.in.end != nil {
 			t.Error("somebody has used what belongs to no exchange")
 		}
 	}

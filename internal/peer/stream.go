@@ -45,30 +45,14 @@ type stream struct {
 type inbound struct {
 	into    *[]byte // where whoever waits wants bytes, if anywhere
 	wait    waiter
-	queue   []item
-	slot    [1]item // what queue begins with, so that a call does not allocate one
-	memory  []byte  // of values that are not large; see keepLocked
-	decodes bool    // whoever receives has each value decoded, and keeps none as it is
-	lent    bool    // memory holds a value that somebody has as it is
-	end     error   // nil while more may come; io.EOF after the last value
-	balance int64   // what the other side may still send
-	granted int64   // consumed since the last Credit
+	queue   items
+	memory  []byte // of values that are not large; see keepLocked
+	decodes bool   // whoever receives has each value decoded, and keeps none as it is
+	lent    bool   // memory holds a value that somebody has as it is
+	end     error  // nil while more may come; io.EOF after the last value
+	balance int64  // what the other side may still send
+	granted int64  // consumed since the last Credit
 	unread  int
-}
-
-// item is a value that has arrived and that nobody has received.
-type item struct {
-	payload wire.Payload
-	placed  int  // so many bytes are in memory of the caller's already, in place of the payload
-	size    int  // what receiving it gives back to the balance
-	lent    bool // payload is in memory that the stream's next life uses again
-}
-
-// cost is how much of wire.MaxUnread the item takes: about what it takes to keep it, so that
-// values without any content are bounded as well.
-func (v item) cost() int {
-	const least = 64 // the item's own place in the queue, and what an allocation costs
-	return max(len(v.payload), least)
 }
 
 // outbound is the direction in which this side sends.
@@ -136,7 +120,6 @@ func (x *stream) recycleLocked() {
 // enterLocked opens the exchange.
 func (p *Peer) enterLocked(x *stream, id uint64, ctx context.Context) {
 	x.id, x.ctx = id, ctx
-	x.in.queue = x.in.slot[:0]
 	x.in.balance = int64(p.ours.Window)
 	x.out.balance = int64(p.theirs.Window)
 	p.table[id] = x
@@ -144,24 +127,19 @@ func (p *Peer) enterLocked(x *stream, id uint64, ctx context.Context) {
 
 // recvLocked waits, without the lock, for the next value. The caller flushes.
 func (x *stream) recvLocked() (item, error) {
-	for len(x.in.queue) == 0 && x.in.end == nil {
+	for x.in.queue.len() == 0 && x.in.end == nil {
 		err := x.p.joinLocked(x.ctx, x, &x.in.wait)
-		if err != nil && len(x.in.queue) == 0 && x.in.end == nil {
+		if err != nil && x.in.queue.len() == 0 && x.in.end == nil {
 			if x.ours {
 				err = x.giveUpForLocked(err)
 			}
 			return item{}, err
 		}
 	}
-	if len(x.in.queue) == 0 {
+	if x.in.queue.len() == 0 {
 		return item{}, x.in.end
 	}
-	v := x.in.queue[0]
-	x.in.queue[0] = item{}
-	x.in.queue = x.in.queue[1:]
-	if len(x.in.queue) == 0 {
-		x.in.queue = x.in.slot[:0]
-	}
+	v := x.in.queue.pop()
 	x.in.unread -= v.cost()
 	x.consumedLocked(v.size)
 	return v, nil
@@ -198,11 +176,11 @@ func (x *stream) deliverLocked(flags wire.Flags, payload wire.Payload, a arrival
 	default:
 		v := item{placed: a.placed, size: a.size}
 		v.payload, v.lent = x.keepLocked(payload, a)
-		x.in.queue = append(x.in.queue, v)
+		x.in.queue.push(v)
 		x.in.unread += v.cost()
 		x.p.wakeLocked(&x.in.wait)
 		// One value alone is bounded by its frame.
-		if !x.p.features.credit && x.in.unread > wire.MaxUnread && len(x.in.queue) > 1 {
+		if !x.p.features.credit && x.in.unread > wire.MaxUnread && x.in.queue.len() > 1 {
 			x.floodedLocked()
 			return
 		}
@@ -224,6 +202,10 @@ func (x *stream) keepLocked(p wire.Payload, a arrival) (kept wire.Payload, lent 
 	case at == 0 || x.in.decodes && at+len(p) <= mostMemory:
 		x.in.memory = append(x.in.memory, p...)
 		return x.in.memory[at:len(x.in.memory):len(x.in.memory)], true
+	case x.in.decodes && len(p) <= smallMemory:
+		// Values come faster than they are received: those that wait keep the old memory.
+		x.in.memory = append(make([]byte, 0, mostMemory), p...)
+		return x.in.memory[:len(p):len(p)], true
 	}
 	return bytes.Clone(p), false
 }
@@ -232,7 +214,7 @@ func (x *stream) keepLocked(p wire.Payload, a arrival) (kept wire.Payload, lent 
 // whoever waits wants them.
 func (x *stream) mayPlaceLocked(f wire.Flags, n int) bool {
 	return x.in.into != nil && n <= cap(*x.in.into) && x.p.direct != nil && !x.givenUp && x.in.end == nil &&
-		len(x.in.queue) == 0 && !f.Has(wire.FlagError) && !f.Has(wire.FlagEmpty) && x.in.balance > 0
+		x.in.queue.len() == 0 && !f.Has(wire.FlagError) && !f.Has(wire.FlagEmpty) && x.in.balance > 0
 }
 
 // endInLocked closes the direction in which this side receives. The first reason stays.
@@ -254,7 +236,7 @@ func (x *stream) endOutLocked() {
 // floodedLocked ends an exchange with more unread than this side keeps, where no credit
 // bounds it.
 func (x *stream) floodedLocked() {
-	x.in.queue = nil
+	x.in.queue.clear()
 	x.in.unread = 0
 	why := fmt.Sprintf("more than %d bytes lie unread", wire.MaxUnread)
 	if x.ours {
