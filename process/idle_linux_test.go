@@ -51,7 +51,7 @@ func TestIdleIsCheap(t *testing.T) {
 
 // What was said before costs only what the exit report may tell of it.
 func TestIdleAfterMuchOutput(t *testing.T) {
-	const n = 50
+	const n = 20
 	heap := func() int64 {
 		runtime.GC()
 		runtime.GC()
@@ -64,7 +64,7 @@ func TestIdleAfterMuchOutput(t *testing.T) {
 	all := make([]*Process, n)
 	for i := range all {
 		heard := make(chan struct{})
-		c := Command{Args: []string{"sh", "-c", "seq 100000; head -c 200000 /dev/zero | tr '\\0' '\\n'; echo; echo end >&2; exec sleep 1000"}}
+		c := Command{Args: []string{"sh", "-c", "seq 20000; head -c 50000 /dev/zero | tr '\\0' '\\n'; echo; echo end >&2; exec sleep 1000"}}
 		c.OnLine = func(l Line) {
 			if l.Stream == Stderr {
 				close(heard)

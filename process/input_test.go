@@ -50,7 +50,7 @@ func TestNoInput(t *testing.T) {
 // A command that leaves its input hides nothing by that.
 func TestInputIsNotRead(t *testing.T) {
 	for _, script := range []string{"exit 3", "exec <&-; sleep 0.1; exit 3", "read line; exit 3"} {
-		e, err := Run(context.Background(), Command{Args: []string{"sh", "-c", script}, Input: bytes.NewReader(make([]byte, 10<<20))})
+		e, err := Run(context.Background(), Command{Args: []string{"sh", "-c", script}, Input: bytes.NewReader(bytes.Repeat([]byte("\n"), 10<<20))})
 		if err != nil || e.Code != 3 || e.InputErr != nil {
 			t.Errorf("%s: %v, %v, input %v", script, err, e, e.InputErr)
 		}

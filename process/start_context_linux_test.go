@@ -137,12 +137,12 @@ func init() {
 		p := must(Start(context.Background(), Command{Args: []string{"true"}}))
 		<-p.Done()
 		spareThreads(16)
-		limit := unix.Rlimit{Cur: 1, Max: 1}
-		if err := unix.Setrlimit(unix.RLIMIT_NPROC, &limit); err != nil {
-			panic(err)
-		}
+		var limit unix.Rlimit
+		must(0, unix.Getrlimit(unix.RLIMIT_NPROC, &limit))
 		before := countDescriptors(100)
+		must(0, unix.Setrlimit(unix.RLIMIT_NPROC, &unix.Rlimit{Cur: 1, Max: limit.Max}))
 		_, err := Start(context.Background(), Command{Args: []string{"true"}})
+		must(0, unix.Setrlimit(unix.RLIMIT_NPROC, &limit)) // the runtime wants threads at its exit
 		var startErr *StartError
 		fmt.Println(errors.As(err, &startErr) && startErr.Cause == CauseHost, errors.Is(err, syscall.EAGAIN), countDescriptors(100)-before)
 	}
