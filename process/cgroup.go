@@ -7,7 +7,8 @@ import "errors"
 // the rest. The zero Cgroup holds nothing.
 type Cgroup struct {
 	// Dir is a directory of the cgroup v2 file system in which the host may make
-	// directories: each command gets one of its own there, which is removed after its end.
+	// directories, such as HostCgroup: each command gets one of its own there, which is
+	// removed after its end.
 	// Linux 5.14 or newer is needed. Where any of this is missing, Start fails with
 	// CauseCgroup.
 	Dir string

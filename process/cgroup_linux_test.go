@@ -163,3 +163,33 @@ func TestStopOfFrozenCgroup(t *testing.T) {
 		t.Error(e)
 	}
 }
+
+func TestFindCgroup(t *testing.T) {
+	const hybrid = "33 23 0:29 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n" +
+		"34 23 0:30 / /sys/fs/cgroup/unified rw,nosuid shared:9 - cgroup2 cgroup2 rw\n"
+	for _, c := range []struct{ own, mounts, want string }{
+		{"9:memory:/a\n0::/\n", hybrid, "/sys/fs/cgroup/unified"},
+		{"0::/system.slice/x.service\n", "25 1 0:22 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n", "/sys/fs/cgroup/system.slice/x.service"},
+		{"0::/a/b/c\n", "25 1 0:22 /a/b /cg rw - cgroup2 cgroup2 rw\n", "/cg/c"},
+		{"0::/a/bc\n", "25 1 0:22 /a/b /cg rw - cgroup2 cgroup2 rw\n", ""},
+		{"0::/../x\n", hybrid, ""},
+		{"9:memory:/a\n", hybrid, ""},
+		{"0::/\n", "", ""},
+	} {
+		if got, ok := findCgroup(c.own, c.mounts); got != c.want || ok != (c.want != "") {
+			t.Errorf("%q: %q %t, want %q", c.own, got, ok, c.want)
+		}
+	}
+}
+
+// Where the host may make cgroups, it can be asked for.
+func TestHostCgroup(t *testing.T) {
+	dir, err := HostCgroup()
+	if err != nil {
+		t.Skipf("this test needs a host in a cgroup v2 of its own: %v", err)
+	}
+	e, err := Run(context.Background(), Command{Args: []string{"true"}, Cgroup: Cgroup{Dir: dir}})
+	if err != nil || !e.Success() {
+		t.Errorf("%v, %v", e, err)
+	}
+}

@@ -8,6 +8,11 @@ import (
 	"syscall"
 )
 
+// HostCgroup returns errors.ErrUnsupported: only Linux has control groups.
+func HostCgroup() (string, error) {
+	return "", fmt.Errorf("no control groups: %w", errors.ErrUnsupported)
+}
+
 // leaf would be the control group of one command.
 type leaf struct{}
 
