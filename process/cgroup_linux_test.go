@@ -193,3 +193,19 @@ func TestHostCgroup(t *testing.T) {
 		t.Errorf("%v, %v", e, err)
 	}
 }
+
+// What the system refuses at the start is the cgroup's fault, and leaves nothing.
+func TestCgroupThatTakesNobody(t *testing.T) {
+	threaded := filepath.Join(cgroupDir(t), "threaded")
+	if err := os.Mkdir(threaded, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	defer os.Remove(threaded)
+	if err := writeControl(threaded+"/cgroup.type", "threaded"); err != nil {
+		t.Skipf("this test needs threaded cgroups: %v", err)
+	}
+	failed(t, Command{Args: []string{"true"}, Cgroup: Cgroup{Dir: threaded}}, CauseCgroup, syscall.EOPNOTSUPP, "threaded")
+	if left := must(filepath.Glob(threaded + "/kinwire-*")); len(left) > 0 {
+		t.Errorf("left: %v", left)
+	}
+}

@@ -1,15 +1,10 @@
 package process
 
-import (
-	"sync"
-	"unsafe"
-)
+import "sync"
 
 const (
 	queueBytes = 1 << 20  // of text that may wait
 	queueLines = 16 << 10 // lines or chunks that may wait
-	keepBytes  = 64 << 10 // of a batch's memory that is worth keeping for the next one
-	idleBytes  = 4 << 10  // of it that is worth keeping while nothing comes
 
 	// releaseBytes and releaseLines are how much more may wait once the leader has exited
 	// and nobody may be held up any more: what a pipe can hold, and what was just read.
@@ -41,30 +36,6 @@ type queue struct {
 	abandoned bool // nobody wants anything any more
 }
 
-// item is what a queue carries: a line, a piece of one, or a chunk.
-type item struct {
-	stream    Stream
-	text      []byte // valid until the next item is taken
-	continues bool
-	missed    int // dropped just before
-}
-
-// batch is items behind each other in one buffer.
-type batch struct {
-	text   []byte
-	pieces []piece
-	next   int // of pieces
-	missed int // dropped before the first
-	full   bool
-}
-
-// piece is where an item of a batch ends.
-type piece struct {
-	end       int
-	stream    Stream
-	continues bool
-}
-
 // newQueue returns an empty queue of lines of at most maxLine bytes, for so many readers.
 func newQueue(whenSlow WhenSlow, maxLine, readers int, handle func(item)) *queue {
 	q := &queue{
@@ -93,9 +64,8 @@ func (q *queue) put(s Stream, text []byte, continues bool) {
 	b := &q.in
 	b.full = b.full || !q.fitsLocked(len(text))
 	if b.full || q.abandoned {
-		n := q.measure(len(text))
-		q.gap += n
-		q.missed[s] += n
+		q.gap += q.measure(len(text))
+		q.dropLocked(s, len(text))
 		return
 	}
 	b.text = append(b.text, text...)
@@ -217,66 +187,18 @@ func (q *queue) abandon() {
 	defer q.mu.Unlock()
 	if !q.abandoned {
 		q.abandoned = true
-		q.out.forget(q)
-		q.in.forget(q)
+		q.out.forget(q.dropLocked)
+		q.in.forget(q.dropLocked)
 	}
 	q.changed.Broadcast()
 }
+
+// dropLocked counts so many bytes of a stream as missed.
+func (q *queue) dropLocked(s Stream, size int) { q.missed[s] += q.measure(size) }
 
 // missedOf returns how much of a stream was not handed out.
 func (q *queue) missedOf(s Stream) int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return q.missed[s]
-}
-
-// pop returns the next item, and remembers it as handed out.
-func (b *batch) pop() item {
-	begin, p := b.begin(b.next), b.pieces[b.next]
-	i := item{stream: p.stream, text: b.text[begin:p.end:p.end], continues: p.continues}
-	if b.next == 0 {
-		i.missed = b.missed
-	}
-	b.next++
-	return i
-}
-
-// begin returns where a piece begins.
-func (b *batch) begin(i int) int {
-	if i == 0 {
-		return 0
-	}
-	return b.pieces[i-1].end
-}
-
-// forget counts what was not handed out as missed.
-func (b *batch) forget(q *queue) {
-	for ; b.next < len(b.pieces); b.next++ {
-		p := b.pieces[b.next]
-		q.missed[p.stream] += q.measure(p.end - b.begin(b.next))
-	}
-}
-
-// isEmpty reports whether all was handed out.
-func (b *batch) isEmpty() bool { return b.next == len(b.pieces) }
-
-// rest returns b, which is empty and has become idle, without memory that it may not need
-// for long.
-func (b *batch) rest() batch {
-	if b.memory() > idleBytes {
-		return batch{missed: b.missed}
-	}
-	return *b
-}
-
-// memory returns about how much of it b holds.
-func (b *batch) memory() int { return cap(b.text) + cap(b.pieces)*int(unsafe.Sizeof(piece{})) }
-
-// reset returns an empty batch that comes after what is missing. It reuses the memory of b,
-// unless that was a rare flood's.
-func (b *batch) reset(missed int) batch {
-	if b.memory() > keepBytes {
-		return batch{missed: missed}
-	}
-	return batch{text: b.text[:0], pieces: b.pieces[:0], missed: missed}
 }
