@@ -169,7 +169,7 @@ func (s *session) stop(ctx context.Context, down wire.Shutdown) error {
 	if s.peer.Err() != nil {
 		return s.orphaned() // which is why the handlers have returned
 	}
-	s.peer.CancelAll("the worker is shutting down")
+	s.peer.CancelAll(why("the worker is shutting down", down.Reason))
 	// They may have something to tidy up, and to log.
 	_, heard := within(returned, afterGrace)
 	s.deaf = !heard
@@ -208,6 +208,14 @@ func (s *session) panicked(method string, value any, stack []byte) {
 
 // reason is why ctx has ended.
 func reason(ctx context.Context) string { return context.Cause(ctx).Error() }
+
+// why adds the reason for something, if there is one.
+func why(what, reason string) string {
+	if reason == "" {
+		return what
+	}
+	return what + ": " + cut(reason, maxReason)
+}
 
 // cut shortens a text to n bytes.
 func cut(text string, n int) string {

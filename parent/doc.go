@@ -26,10 +26,45 @@
 // # Supervision
 //
 // The worker leads a process group of its own. What it prints goes to [Spec.Logger] line by
-// line, and so do its log messages. It is pinged; one that does not answer is made to dump
-// its stacks, and killed. One that breaks the protocol is killed. Whatever it leaves behind
-// in its group is killed before it is reaped. How it ended is in [Worker.Exit], and never
-// guessed.
+// line, and so do its log messages, from [Spec.LogLevel] on. One that breaks the protocol is
+// killed. Whatever it leaves behind in its group is killed before it is reaped. How it ended
+// is in [Worker.Exit], and never guessed.
+//
+// How far its life has come is its [State], and all that happens to it is an [Event]:
+//
+//	spec.OnEvent = func(w *parent.Worker, e parent.Event) {
+//		switch e := e.(type) {
+//		case parent.StateChanged:
+//			fmt.Println(w.PID(), "is", e.State, e.Reason)
+//		case parent.Unhealthy:
+//			fmt.Println(w.PID(), "has not answered", e.Misses, "pings")
+//		}
+//	}
+//
+// # Liveness and progress
+//
+// These are two things. A worker lives if it answers pings, which SDKs do from where no
+// handler can block: one that misses two is unhealthy, until it answers again; one that has
+// not answered for a minute is made to dump its stacks, which [Worker.Exit] keeps, and is
+// killed. That goes by this process's clock, and only for time in which this process ran.
+// [Worker.Ping] asks at once, and [Worker.SetHealth] pauses the pings or changes their pace.
+//
+// Whether a worker gets on only its calls can tell: give them deadlines. One that has not
+// ended long after its caller has left is a handler that hangs, and one whose main loop does
+// not turn says so with its pongs, if it has one. Both are [Stuck], which has no other
+// consequence, and does not make the worker unhealthy.
+//
+// # Memory
+//
+// [Spec.Memory] has the memory of all the worker's processes watched: there is a warning, and
+// a limit from which the worker is shut down, and told why.
+//
+// # The end
+//
+// [Worker.Shutdown] tells the worker to end, and waits. It never takes longer than the times
+// of [Stop], a second for goodbye, and up to 4 s to read what the worker has left behind.
+// [Worker.Graceful] tells an end in order from one that was forced; the report has the
+// reasons of both sides.
 //
 // # What holds on which system
 //

@@ -29,8 +29,8 @@ const (
 //
 // It has no goroutine: a timer calls look when there is something to look at. That is when
 // a ping is due, and while one is awaited, often enough to tell a host that stood still from
-// a worker that does. A worker that has nothing to do is looked at twice for each of its
-// rare pings.
+// a worker that does. A worker that has nothing to do is looked at once for each of its rare
+// pings.
 type health struct {
 	w *Worker
 
@@ -70,6 +70,7 @@ type health struct {
 	// Idleness.
 	begun   uint64 // calls up to the newest ping
 	stretch int    // of the interval
+	uneasy  bool   // the answer to the newest ping was not as it should be
 	settled bool   // whether to put off the next ping is decided
 }
 
@@ -123,7 +124,7 @@ func (h *health) beginLocked() {
 	}
 }
 
-// stop ends all that, and lets go of those who wait in Ping.
+// stop ends all that.
 func (h *health) stop() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -231,7 +232,7 @@ func (h *health) awaitedLocked() bool {
 	return false
 }
 
-// rest sets the timer for the next look. The caller holds order.
+// rest sets the timer for the next look.
 func (h *health) rest() {
 	a := h.w.peer.Activity(h.stuckAfter())
 	h.abandoned(a)
@@ -255,7 +256,7 @@ func (h *health) rest() {
 
 // settleLocked decides, once a ping is answered, when the next one is due.
 func (h *health) settleLocked(idle bool) {
-	if !idle || h.misses > 0 || h.unhealthy {
+	if !idle || h.unhealthy || h.uneasy {
 		h.stretch = 1
 		return
 	}

@@ -80,7 +80,7 @@ func init() {
 			fmt.Println("error", err)
 			os.Exit(1)
 		}
-		fmt.Println("ready")
+		fmt.Println("ready", w.PID())
 		for line := bufio.NewScanner(os.Stdin); line.Scan(); {
 			err := w.Call(context.Background(), "", line.Text(), nil)
 			fmt.Println("called", err)
@@ -118,14 +118,21 @@ func TestHostIsStopped(t *testing.T) {
 		}
 		return lines.Text()
 	}
-	if got := said(); got != "ready" {
+	var worker int
+	if got := said(); !strings.HasPrefix(got, "ready ") {
 		t.Fatal(got)
+	} else if _, err := fmt.Sscan(got[len("ready "):], &worker); err != nil {
+		t.Fatal(err)
 	}
-	for range 3 {
+	for round := range 3 {
 		syscall.Kill(host.Process.Pid, syscall.SIGSTOP)
 		eventually(t, "the host is stopped", func() bool { return state(host.Process.Pid) == "T" })
-		time.Sleep(700 * time.Millisecond) // more than the timeout
+		if round == 1 { // and its worker as well, which wakes after it
+			syscall.Kill(worker, syscall.SIGSTOP)
+		}
+		time.Sleep(1600 * time.Millisecond) // more than three times the timeout
 		syscall.Kill(host.Process.Pid, syscall.SIGCONT)
+		syscall.Kill(worker, syscall.SIGCONT)
 		for range 20 {
 			fmt.Fprintln(in, "are you there?")
 			if got := said(); got != "called <nil>" {

@@ -81,7 +81,7 @@ func (h *health) send() {
 	now := time.Now()
 	p := h.enterLocked(now)
 	h.asked, h.pinged, h.next = p.seq, now, now.Add(h.spec.interval())
-	h.lost, h.begun, h.settled = 0, begun, false
+	h.lost, h.begun, h.settled, h.uneasy = 0, begun, false, false
 	h.mu.Unlock()
 	h.dozing.Store(false)
 	if p.seq%greaseEvery == 0 {
@@ -116,11 +116,15 @@ func (h *health) pong(m wire.Pong, now time.Time) {
 	if news.stuck {
 		h.w.tell(Stuck{For: m.Status.Stuck})
 	}
+	if news.inTime {
+		h.rest()
+	}
 }
 
 // pongNews is what a Pong tells.
 type pongNews struct {
 	roundTrip time.Duration
+	inTime    bool // it is the answer to the newest ping
 	recovered bool // the worker was unhealthy up to it
 	slow      bool // and somebody should know
 	stuck     bool // its main loop is, as it says, and nobody knows yet
@@ -149,18 +153,18 @@ func (h *health) answered(m wire.Pong, now time.Time) (news pongNews, asked bool
 		}
 	}
 	if m.Seq >= h.asked {
-		news.recovered = h.unhealthy
+		news.inTime, news.recovered = true, h.unhealthy
 		h.misses, h.unhealthy = 0, false
 	}
 	news.roundTrip = h.last
 	if limit := h.spec.slowPong(); limit > 0 && h.last >= limit && late == 0 {
-		h.stretch = 1
+		h.uneasy = true
 		if h.warned.IsZero() || now.Sub(h.warned) >= slowPongEvery {
 			h.warned, news.slow = now, true
 		}
 	}
 	stuck := h.spec.stuck() > 0 && m.Status.Stuck >= h.spec.stuck()
 	news.stuck = stuck && !h.loopTold
-	h.loopTold = stuck
+	h.loopTold, h.uneasy = stuck, h.uneasy || stuck
 	return news, true
 }

@@ -167,11 +167,11 @@ func TestIdleWorkersAreLeftAlone(t *testing.T) {
 		if err := <-result; err != nil {
 			t.Error(err)
 		}
-		at("idle, and silent", seconds(21))
-		at("so it is asked again", seconds(22))
-		c.send("", wire.Pong{Seq: at("and again", seconds(23))})
-		c.send("", wire.Pong{Seq: at("idle", seconds(25))})
-		at("and still", seconds(29))
+		at("idle, and silent", seconds(20))
+		at("so it is asked again", seconds(21))
+		c.send("", wire.Pong{Seq: at("and again", seconds(22))})
+		c.send("", wire.Pong{Seq: at("idle", seconds(24))})
+		at("and still", seconds(28))
 	})
 }
 

@@ -2,6 +2,7 @@ package parent
 
 import (
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -106,16 +107,15 @@ func TestAnswerReadAfterAStall(t *testing.T) {
 // A machine that was suspended is noticed although no clock that Go has shows it.
 func TestSuspendedMachine(t *testing.T) {
 	defer func(real func() time.Duration) { suspended = real }(suspended)
-	var slept time.Duration
-	suspended = func() time.Duration { return slept }
+	var slept atomic.Int64
+	suspended = func() time.Duration { return time.Duration(slept.Load()) }
 	spec := Spec{Health: Health{Interval: time.Second, Timeout: 10 * time.Second, Misses: -1}}
 	attached(t, spec, func(c *talk) {
-		slept = 0
 		for range 10 {
 			c.ping("unanswered")
 		}
 		time.Sleep(600 * time.Millisecond) // 9.6 s
-		slept = 8 * time.Hour
+		slept.Store(int64(8 * time.Hour))
 		c.ping("asked as soon as it is noticed")
 		time.Sleep(500 * time.Millisecond)
 		if c.w.State() != Ready {
@@ -127,13 +127,13 @@ func TestSuspendedMachine(t *testing.T) {
 			t.Errorf("%v after %v", c.w.Exit(), c.passed())
 		}
 	})
-	slept = 0
+	slept.Store(0)
 	attached(t, spec, func(c *talk) {
 		for range 10 {
 			c.ping("unanswered")
 		}
 		time.Sleep(600 * time.Millisecond)
-		slept = time.Hour
+		slept.Store(int64(time.Hour))
 		c.pong("it answers once it is awake")
 		for range 5 {
 			c.pong("and lives")

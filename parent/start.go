@@ -162,14 +162,7 @@ func (w *Worker) handshake(ctx context.Context) error {
 
 // awaitInitialized waits for the worker's answer, or for whatever comes in its place.
 func (w *Worker) awaitInitialized(ctx context.Context) error {
-	limit := w.spec.startTimeout()
-	var timeout <-chan time.Time
-	if limit > 0 {
-		t := time.NewTimer(limit)
-		defer t.Stop()
-		timeout = t.C
-	}
-	begun, again := time.Now(), true
+	timeout := newLimit(w.spec.startTimeout())
 	for {
 		select {
 		case info := <-w.initialized:
@@ -180,13 +173,10 @@ func (w *Worker) awaitInitialized(ctx context.Context) error {
 			// What it said before may still be in the link.
 			w.await(w.peer.Ended(), farewell)
 			return w.endedEarly()
-		case <-timeout:
-			if stalled := time.Since(begun) - limit; stalled > limit/2 && again {
-				// The host did not run: what it did not read meanwhile is not the worker's fault.
-				again, timeout = false, time.After(limit)
-				continue
+		case <-timeout.fired:
+			if timeout.passed() {
+				return errSilent(timeout.whole)
 			}
-			return errSilent(limit)
 		case <-ctx.Done():
 			return ctx.Err()
 		}

@@ -34,7 +34,7 @@ func (w *Worker) supervise() {
 func (w *Worker) watch() {
 	stop, leaving := w.stop, w.leaving
 	var quiet <-chan struct{}
-	var graceOver <-chan time.Time
+	var grace limit
 	for {
 		select {
 		case <-w.exited():
@@ -44,15 +44,17 @@ func (w *Worker) watch() {
 			return
 		case <-stop:
 			stop, leaving, quiet = nil, nil, nil
-			graceOver = w.sendShutdown(w.stopFor)
+			grace = w.sendShutdown(w.stopFor)
 		case <-leaving:
 			leaving, quiet = nil, w.peer.Quiet()
 		case <-quiet:
 			quiet = nil
-			graceOver = w.sendShutdown("it asked to be replaced")
-		case <-graceOver:
-			w.bringDown(w.overdue())
-			return
+			grace = w.sendShutdown("it asked to be replaced")
+		case <-grace.fired:
+			if grace.passed() {
+				w.bringDown(w.overdue())
+				return
+			}
 		case <-w.silent:
 			w.unresponsive()
 			return
@@ -60,12 +62,12 @@ func (w *Worker) watch() {
 	}
 }
 
-// sendShutdown asks the worker to end, and returns when its time for that is over.
-func (w *Worker) sendShutdown(reason string) <-chan time.Time {
+// sendShutdown asks the worker to end, and returns the time that it has for that.
+func (w *Worker) sendShutdown(reason string) limit {
 	w.proceed(Stopping, reason)
 	grace := w.spec.Stop.grace()
 	w.peer.Send(wire.Shutdown{Grace: grace, Reason: reason})
-	return time.After(grace + farewell)
+	return newLimit(grace + farewell)
 }
 
 // overdue is why a worker is brought down that does not shut down.

@@ -56,9 +56,10 @@ type sampler struct {
 	watches map[*watch]struct{}
 	changed chan struct{} // has room for one signal that there are others
 	running bool
+	epoch   time.Time // from when on intervals are counted
 }
 
-var shared = &sampler{watches: make(map[*watch]struct{}), changed: make(chan struct{}, 1)}
+var shared = &sampler{watches: make(map[*watch]struct{}), changed: make(chan struct{}, 1), epoch: time.Now()}
 
 func (s *sampler) add(w *watch) {
 	s.mu.Lock()
@@ -128,13 +129,15 @@ func (s *sampler) next() (due time.Time, ok bool) {
 	return due, s.running
 }
 
-// take returns the watches that are due by now, or nearly so: one list serves them all.
+// take returns the watches that are due by now. All with the same interval are due at the
+// same times, so that one list serves them all.
 func (s *sampler) take(now time.Time) (due []*watch) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for w := range s.watches {
-		if w.due.Sub(now) <= w.Interval/4 {
-			w.due = now.Add(w.Interval)
+		if !w.due.After(now) {
+			intervals := now.Sub(s.epoch)/w.Interval + 1
+			w.due = s.epoch.Add(intervals * w.Interval)
 			due = append(due, w)
 		}
 	}

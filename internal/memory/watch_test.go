@@ -86,23 +86,33 @@ func TestWatch(t *testing.T) {
 	}
 }
 
-// What is due at about the same time shares a list.
+// What has the same interval shares a list.
 func TestTake(t *testing.T) {
-	now := time.Now()
-	s := sampler{watches: map[*watch]struct{}{}}
+	epoch := time.Now()
+	s := sampler{watches: map[*watch]struct{}{}, epoch: epoch}
 	add := func(due, interval time.Duration) *watch {
-		w := &watch{Target{Interval: interval}, now.Add(due)}
+		w := &watch{Target{Interval: interval}, epoch.Add(due)}
 		s.watches[w] = struct{}{}
 		return w
 	}
-	late, soon, later, rare := add(-time.Hour, time.Second), add(200*time.Millisecond, time.Second), add(300*time.Millisecond, time.Second), add(time.Minute, time.Hour)
-	due := s.take(now)
-	if len(due) != 3 || later.due != now.Add(300*time.Millisecond) {
-		t.Errorf("%d are due", len(due))
-	}
-	for _, w := range []*watch{late, soon, rare} {
-		if w.due != now.Add(w.Interval) {
-			t.Errorf("the next of %v is due in %v", w.Interval, w.due.Sub(now))
+	a, b, rare := add(0, time.Second), add(300*time.Millisecond, time.Second), add(time.Second, time.Minute)
+	for _, step := range []struct {
+		now  time.Duration
+		due  int
+		next [3]time.Duration
+	}{
+		{0, 1, [3]time.Duration{time.Second, 300 * time.Millisecond, time.Second}},
+		{310 * time.Millisecond, 1, [3]time.Duration{time.Second, time.Second, time.Second}},
+		{time.Second, 3, [3]time.Duration{2 * time.Second, 2 * time.Second, time.Minute}},
+		{5500 * time.Millisecond, 2, [3]time.Duration{6 * time.Second, 6 * time.Second, time.Minute}},
+	} {
+		if n := len(s.take(epoch.Add(step.now))); n != step.due {
+			t.Errorf("%d are due after %v; want %d", n, step.now, step.due)
+		}
+		for i, w := range []*watch{a, b, rare} {
+			if w.due != epoch.Add(step.next[i]) {
+				t.Errorf("after %v, the next is due at %v; want %v", step.now, w.due.Sub(epoch), step.next[i])
+			}
 		}
 	}
 }

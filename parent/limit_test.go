@@ -1,0 +1,43 @@
+package parent
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestLimit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begun := time.Now()
+		l := newLimit(10 * time.Second)
+		<-l.fired
+		if !l.passed() || time.Since(begun) != 10*time.Second {
+			t.Errorf("after %v", time.Since(begun))
+		}
+		for _, test := range []struct{ late, more time.Duration }{
+			{tolerance, 0},
+			{2 * tolerance, farewell},
+			{3 * time.Second, 3 * time.Second},
+			{time.Hour, 10 * time.Second},
+		} {
+			l = newLimit(10 * time.Second)
+			l.until = time.Now().Add(-test.late) // and only now the host runs
+			if l.passed() != (test.more == 0) {
+				t.Errorf("%v late: %v", test.late, test.more)
+			}
+			if test.more == 0 {
+				continue
+			}
+			begun = time.Now()
+			<-l.fired
+			if !l.passed() || time.Since(begun) != test.more {
+				t.Errorf("%v late: %v more; want %v", test.late, time.Since(begun), test.more)
+			}
+		}
+		select {
+		case <-newLimit(-1).fired:
+			t.Error("a limit without an end has one")
+		case <-time.After(1000 * time.Hour):
+		}
+	})
+}
