@@ -50,8 +50,9 @@ func init() {
 	programs["reset"] = func([]string) {
 		c := raw(all)
 		id := first(c)
-		for { // until the second call is there
-			if n, _ := unix.Poll([]unix.PollFd{{Fd: int32(linkFD()), Events: unix.POLLIN}}, 1000); n > 0 {
+		for b := make([]byte, 32<<10); ; time.Sleep(time.Millisecond) {
+			// Much of the second call is there, and stays: pings are smaller.
+			if n, _, _ := unix.Recvfrom(linkFD(), b, unix.MSG_PEEK); n == len(b) {
 				break
 			}
 		}
