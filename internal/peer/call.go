@@ -26,6 +26,8 @@ func (p *Peer) Call(ctx context.Context, method string, in, out any) error {
 	}
 	if p.table[x.id] != x {
 		x.recycleLocked()
+	} else {
+		x.lingersLocked(givenUpByCall)
 	}
 	return err
 }

@@ -34,6 +34,7 @@ func (p *Peer) Open(ctx context.Context, method string, in any) (exchange.Exchan
 	if p.table[x.id] != x {
 		stop()
 	}
+	x.lingersLocked(returnedByOpen)
 	return opened{x}, nil
 }
 
@@ -54,6 +55,9 @@ func (p *Peer) open(ctx context.Context, x *stream, method string, v value) erro
 	}
 	err = x.giveUpForLocked(ctx.Err())
 	p.out.detachLocked(x.opening) // unless the frame was taken back
+	if p.table[x.id] == x {
+		x.lingersLocked(givenUpByCall)
+	}
 	p.flushLocked()
 	return err
 }

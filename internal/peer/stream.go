@@ -28,6 +28,7 @@ type stream struct {
 	last    uint64        // the number of the last frame that this side has queued
 	givenUp bool          // nobody waits for it any more
 	gaveUp  time.Duration // when, by Peer.now
+	lingers lingering     // whether no Call waits for it
 
 	// Of an exchange that the other side has opened.
 	method    *method
@@ -366,6 +367,7 @@ func (p *Peer) removeLocked(x *stream) {
 	delete(p.table, x.id)
 	if x.ours {
 		p.freePlaceLocked()
+		x.lingeredLocked()
 		if x.stop != nil {
 			x.stop()
 		}

@@ -1,0 +1,18 @@
+package parent
+
+// What package pool counts and watches a worker by, beside its calls.
+
+// Linger arranges for tell to be told of exchanges that keep their place at the worker while
+// no Call waits for them: delta is 1 when Open has returned one, or Call has given one up
+// that the worker has not ended yet, and -1 when one of them has ended. end is then what the
+// exchange ended with, io.EOF if that was in order; nil for one that Call had given up.
+//
+// tell must neither wait nor use the worker. Linger comes before the first call.
+func (w *Worker) Linger(tell func(delta int, end error)) { w.peer.Linger(tell) }
+
+// Leaving is closed when the worker asks to be replaced: it takes no new calls.
+func (w *Worker) Leaving() <-chan struct{} { return w.leaving }
+
+// Unlinked is closed when the link to the worker has ended, which is soon after the worker
+// has, and before its report is made.
+func (w *Worker) Unlinked() <-chan struct{} { return w.peer.Ended() }

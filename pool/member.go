@@ -1,0 +1,220 @@
+package pool
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/kinwire/kinwire/parent"
+)
+
+// stage is how far a member has come. It only grows.
+type stage int
+
+const (
+	spare   stage = iota // ready, and without calls
+	serving              // among Pool.members: it has calls
+	left                 // it has no new calls, and ends once those that it has are done
+)
+
+// member is one worker of a pool. What is not set by newMember is guarded by Pool.mu.
+type member struct {
+	p          *Pool
+	w          *parent.Worker
+	generation int
+	limit      int       // of calls at a time
+	lastUse    int       // it has so many calls in its life; 0: any number
+	born       time.Time // when it was ready
+	expires    time.Time // zero: never
+
+	left    chan struct{} // closed when it has left
+	drained chan struct{} // closed when it has left, and has no calls any more
+
+	stage     stage
+	cause     Cause // why it has left
+	slot      *slot // nil: a spare of a reload
+	inFlight  int
+	used      int
+	failures  int // in a row
+	unhealthy bool
+	isDrained bool
+	idleSince time.Time
+	memory    int64
+	measured  time.Time
+	session   *Session // that has it for itself
+	holder    *waiter  // for whom it takes no calls, until it has none
+	pinned    line     // of waiters for keys that it has
+}
+
+func (p *Pool) newMember(w *parent.Worker, generation int) *member {
+	now := time.Now()
+	m := &member{
+		p:          p,
+		w:          w,
+		generation: generation,
+		limit:      p.spec.concurrency(w.Info().Concurrency),
+		lastUse:    shortened(max(0, p.spec.Recycle.Uses)),
+		born:       now,
+		idleSince:  now,
+		measured:   now,
+		left:       make(chan struct{}),
+		drained:    make(chan struct{}),
+	}
+	if age := p.spec.Recycle.Age; age > 0 {
+		m.expires = now.Add(shortened(age))
+	}
+	w.Linger(m.linger)
+	return m
+}
+
+// live runs for as long as the worker does, and sees to its end. It is a task of the pool.
+func (m *member) live() {
+	defer m.p.tasks.Done()
+	select {
+	case <-m.left:
+	case <-m.w.Leaving():
+		m.leave(CauseAsked)
+	case <-m.w.Unlinked():
+		m.leave(CauseDied)
+	}
+	m.finish()
+	err := m.w.Shutdown(m.p.killed)
+	m.awaitCalls()
+	m.p.bury(m, err)
+}
+
+// awaitCalls lets the calls of a worker that is gone find out, so that it is known which of
+// them it has had. They do so at once.
+func (m *member) awaitCalls() {
+	t := time.NewTimer(time.Second)
+	defer t.Stop()
+	select {
+	case <-m.drained:
+	case <-t.C:
+	}
+}
+
+// finish lets the worker work on what it has.
+func (m *member) finish() {
+	var over <-chan time.Time
+	if d := m.p.spec.drain(); d > 0 {
+		t := time.NewTimer(d)
+		defer t.Stop()
+		over = t.C
+	}
+	select {
+	case <-m.drained:
+	case <-m.w.Unlinked():
+	case <-over:
+	case <-m.p.stopping: // its own grace has begun
+	}
+}
+
+func (m *member) leave(c Cause) {
+	m.p.mu.Lock()
+	defer m.p.mu.Unlock()
+	m.leaveLocked(c)
+}
+
+// leaveLocked takes the member out of the dispatch, for good. Whoever waits for it waits for
+// another one. The first cause stays.
+func (m *member) leaveLocked(c Cause) {
+	if m.stage == left {
+		return
+	}
+	p := m.p
+	m.stage, m.cause = left, c
+	close(m.left)
+	p.withdrawLocked(m)
+	p.keys.forget(m)
+	if m.slot != nil {
+		m.slot.lostLocked(m)
+	}
+	if w := m.holder; w != nil {
+		m.holder, w.reserved = nil, nil
+		p.placeLocked(w)
+	}
+	for w := m.pinned.first; w != nil; w = m.pinned.first {
+		w.take()
+		p.placeLocked(w)
+	}
+	m.settleLocked()
+	p.tellLocked(Event{Kind: Leaving, Slot: m.number(), PID: m.w.PID(), Cause: c})
+	p.matchLocked()
+	p.changedLocked()
+}
+
+// settleLocked lets the member end if it may.
+func (m *member) settleLocked() {
+	if m.stage == left && !m.isDrained && m.inFlight == 0 && (m.session == nil || m.cause == CauseDied) {
+		m.isDrained = true
+		close(m.drained)
+	}
+}
+
+// roomLocked is how many more calls the member takes. What the one before it in its place
+// still works on counts: a place has no more at a time than one worker takes.
+func (m *member) roomLocked() int {
+	room := m.limit - m.inFlight
+	if m.slot != nil {
+		for _, old := range m.slot.olds {
+			if old.session != nil {
+				return 0
+			}
+			room -= old.inFlight
+		}
+	}
+	if m.lastUse > 0 {
+		room = min(room, m.lastUse-m.used)
+	}
+	return room
+}
+
+// takesLocked reports whether the member takes a call now.
+func (m *member) takesLocked() bool {
+	return m.session == nil && m.holder == nil && !m.unhealthy && m.roomLocked() > 0
+}
+
+// isIdleLocked reports whether nobody works in the member's place.
+func (m *member) isIdleLocked() bool {
+	if m.inFlight > 0 || m.session != nil || m.slot == nil {
+		return false
+	}
+	for _, old := range m.slot.olds {
+		if old.inFlight > 0 || old.session != nil {
+			return false
+		}
+	}
+	return true
+}
+
+// busierLocked compares how much of what they take two members have.
+func (m *member) busierLocked(than *member) bool {
+	return int64(m.inFlight)*int64(than.limit) > int64(than.inFlight)*int64(m.limit)
+}
+
+// failedLocked reports whether the member's end is a failure of its place.
+func (m *member) failedLocked() bool {
+	switch m.cause {
+	case CauseDied, CauseFailures:
+		return true
+	case CauseAsked:
+		return m.used == 0
+	}
+	return false
+}
+
+func (m *member) number() int {
+	if m.slot == nil {
+		return -1
+	}
+	return m.slot.number
+}
+
+// ended is the error of a worker that has ended by itself, of which err is what Shutdown
+// made of it.
+func (m *member) ended(err error) error {
+	if err == nil {
+		return fmt.Errorf("%s (pid %d) has left by itself: %v", m.w.Info().Name, m.w.PID(), m.w.Exit())
+	}
+	return err
+}

@@ -1,0 +1,120 @@
+package pool
+
+import (
+	"errors"
+	"time"
+
+	"github.com/kinwire/kinwire/process"
+)
+
+// Cause is why a worker has left its place.
+type Cause string
+
+// The causes. After the first three, its place waits as Restart says; after CauseAsked only
+// if the worker had had no call.
+const (
+	CauseDied     Cause = "died"     // it has ended, or its link has
+	CauseFailures Cause = "failures" // too many calls in a row have failed
+	CauseAsked    Cause = "asked"    // it has asked to be replaced
+
+	CauseUses     Cause = "uses"
+	CauseAge      Cause = "age"
+	CauseIdle     Cause = "idle"
+	CauseMemory   Cause = "memory"
+	CauseReload   Cause = "reload"
+	CauseDiscard  Cause = "discarded" // a session has
+	CauseUnneeded Cause = "unneeded"  // there are enough others
+	CauseShutdown Cause = "shutdown"
+)
+
+// causeOf is why a worker leaves that a call could not be sent to.
+func causeOf(err error) Cause {
+	var exit *process.ExitError
+	if errors.As(err, &exit) {
+		return CauseDied
+	}
+	return CauseAsked
+}
+
+// lookAhead is after how many uses the successor of a worker is started that has so many.
+func lookAhead(lastUse int) int { return lastUse - lastUse/4 }
+
+// dueLocked returns why the member is to be replaced; or, if it is not, after how long to
+// look again.
+func (m *member) dueLocked(now time.Time) (cause Cause, wait time.Duration) {
+	p := m.p
+	r := &p.spec.Recycle
+	wait = never
+	switch {
+	case m.generation != p.generation:
+		return CauseReload, wait
+	case m.lastUse > 0 && m.used >= lookAhead(m.lastUse):
+		return CauseUses, wait
+	case r.Memory > 0 && m.memory > r.Memory:
+		return CauseMemory, wait
+	}
+	if !m.expires.IsZero() {
+		if wait = m.expires.Sub(now); wait <= 0 {
+			return CauseAge, never
+		}
+	}
+	if r.Memory > 0 {
+		wait = min(wait, pollEvery)
+	}
+	if m.unhealthy {
+		wait = min(wait, recoverEvery)
+	}
+	if r.Idle > 0 && m.used > 0 {
+		left := m.idleForLocked(r.Idle, now)
+		if left <= 0 {
+			return CauseIdle, wait
+		}
+		wait = min(wait, left)
+	}
+	if d := p.spec.Size.idle(); d > 0 && p.isExtraLocked(m.slot) {
+		left := m.idleForLocked(d, now)
+		if left <= 0 && p.waiting == 0 {
+			return CauseUnneeded, wait
+		}
+		wait = min(wait, max(left, d/10))
+	}
+	return "", wait
+}
+
+// idleForLocked is how much is left of the time that the member may be idle.
+func (m *member) idleForLocked(limit time.Duration, now time.Time) time.Duration {
+	if m.inFlight > 0 || m.session != nil || m.holder != nil {
+		return limit
+	}
+	return m.idleSince.Add(limit).Sub(now)
+}
+
+// measure looks at the slot's worker, which must not be done under the lock.
+func (s *slot) measure() {
+	s.p.mu.Lock()
+	m := s.current
+	sick := m != nil && m.unhealthy
+	stale := m != nil && s.p.spec.Recycle.Memory > 0 && time.Since(m.measured) >= pollEvery
+	s.p.mu.Unlock()
+	if sick && isHealthy(m.w) {
+		m.setHealth(true)
+	}
+	if stale {
+		bytes := memoryOf(m.w)
+		s.p.mu.Lock()
+		m.memory, m.measured = bytes, time.Now()
+		s.p.mu.Unlock()
+	}
+}
+
+// setHealth takes note of whether the worker answers pings. One that does not has no calls.
+func (m *member) setHealth(healthy bool) {
+	m.p.mu.Lock()
+	defer m.p.mu.Unlock()
+	m.unhealthy = !healthy
+	if healthy {
+		m.p.offerLocked(m)
+	} else if m.slot != nil {
+		m.slot.poke()
+	}
+}

@@ -1,0 +1,156 @@
+package pool
+
+import (
+	"errors"
+	"slices"
+
+	"github.com/kinwire/kinwire/parent"
+	"github.com/kinwire/kinwire/wire"
+)
+
+// addSlotLocked adds a place for workers that serve, or for spares.
+func (p *Pool) addSlotLocked(of stage) {
+	s := &slot{p: p, isSpare: of == spare, pokes: make(chan struct{}, 1)}
+	for _, o := range p.slots { // which are in order
+		if o.number == s.number {
+			s.number++
+		}
+	}
+	at, _ := slices.BinarySearchFunc(p.slots, s, func(a, b *slot) int { return a.number - b.number })
+	p.slots = slices.Insert(p.slots, at, s)
+	p.tasks.Add(1)
+	go s.run()
+}
+
+// enterLocked lets a member serve.
+func (p *Pool) enterLocked(m *member) {
+	at, _ := slices.BinarySearchFunc(p.members, m, func(a, b *member) int { return a.slot.number - b.slot.number })
+	p.members = slices.Insert(p.members, at, m)
+}
+
+// withdrawLocked takes a member away from where it is found.
+func (p *Pool) withdrawLocked(m *member) {
+	same := func(o *member) bool { return o == m }
+	p.members = slices.DeleteFunc(p.members, same)
+	p.spares = slices.DeleteFunc(p.spares, same)
+}
+
+// takeSpareLocked takes a worker that is ready from its place, for another one.
+func (p *Pool) takeSpareLocked(s *slot) *member {
+	if s.isSpare {
+		return nil
+	}
+	for i, m := range p.spares {
+		if m.generation != p.generation || m.unhealthy {
+			continue
+		}
+		p.spares = slices.Delete(p.spares, i, i+1)
+		if from := m.slot; from != nil {
+			from.current = nil
+			from.poke()
+		}
+		return m
+	}
+	return nil
+}
+
+// pokeEmptyLocked makes slots look again that want a worker.
+func (p *Pool) pokeEmptyLocked() {
+	for _, s := range p.slots {
+		if !s.isSpare && (s.current == nil || s.why != "") {
+			s.poke()
+		}
+	}
+}
+
+// servingSlotsLocked is how many places there are for workers that serve.
+func (p *Pool) servingSlotsLocked() (n int) {
+	for _, s := range p.slots {
+		if !s.isSpare {
+			n++
+		}
+	}
+	return n
+}
+
+// isExtraLocked reports whether a place is one that the pool may do without.
+func (p *Pool) isExtraLocked(s *slot) bool {
+	return s != nil && !s.isSpare && p.servingSlotsLocked() > p.spec.Size.min()
+}
+
+// growLocked adds places while more calls wait than workers to come will take.
+func (p *Pool) growLocked() {
+	if p.waiting == 0 || p.closing || p.servingSlotsLocked() >= p.spec.Size.max() {
+		return
+	}
+	coming := 0
+	for _, s := range p.slots {
+		if !s.isSpare && s.current == nil {
+			coming++
+		}
+	}
+	each := p.spec.concurrency(0)
+	if len(p.members) > 0 {
+		each = p.members[0].limit
+	} else if each > 1 {
+		each = max(1, p.waiting) // one will do, for all that is known
+	}
+	if p.waitingAlone > 0 {
+		each = 1
+	}
+	for n := p.servingSlotsLocked(); n < p.spec.Size.max() && coming*each < p.waiting; n++ {
+		p.addSlotLocked(serving)
+		coming++
+	}
+}
+
+// readyLocked tells Start once the minimum is there.
+func (p *Pool) readyLocked() {
+	if !p.isReady && len(p.members) >= p.spec.Size.min() {
+		p.isReady = true
+		close(p.ready)
+	}
+}
+
+// despairLocked tells Start that there is no hope, if that is so.
+func (p *Pool) despairLocked(s *slot, err error) {
+	if p.isReady || p.despair != nil {
+		return
+	}
+	if s.barren >= hopeless || p.startFailures >= hopeless || isFinal(err) {
+		p.despair = err
+		close(p.despaired)
+	}
+}
+
+// isFinal reports whether there is no use in another try: the program could not be run, or
+// is no worker. One that ended by itself may have had its reasons.
+func isFinal(err error) bool {
+	var start *parent.StartError
+	var said *wire.Error
+	if !errors.As(err, &start) {
+		return false
+	}
+	return start.Exit == nil || start.Exit.Reason != "" ||
+		errors.As(err, &said) && said.Code == wire.CodeUnsupportedVersion
+}
+
+// downLocked reports whether no call will have a worker soon.
+func (p *Pool) downLocked() bool {
+	if len(p.members) > 0 || len(p.spares) > 0 || len(p.slots) == 0 {
+		return false
+	}
+	for _, s := range p.slots {
+		if !s.isSpare && !s.isDownLocked() {
+			return false
+		}
+	}
+	return p.servingSlotsLocked() > 0
+}
+
+// nextWorker is what the next worker is started by.
+func (p *Pool) nextWorker() (parent.Spec, int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.worker, p.generation
+}
