@@ -87,7 +87,7 @@ race: ## the tests of every module, under the race detector
 .PHONY: allocs
 allocs: ## the tests that count allocations, without the race detector
 	$(call step,go test of allocations)
-	go test -run Alloc ./internal/peer ./parent
+	go test -run Alloc ./internal/peer ./parent ./pool
 
 .PHONY: fuzz
 fuzz: ## every fuzz target for FUZZTIME

@@ -145,15 +145,15 @@ func TestCrashes(t *testing.T) {
 	if crashed.Load() != 6 || done.Load() != 54 {
 		t.Errorf("%d crashed, and %d did not", crashed.Load(), done.Load())
 	}
-	wantOnce(t, file, 60)
+	wantBegunOnce(t, file, 60, 60)
 	eventually(t, "all are back", func() bool { return p.Stats().Workers == 3 })
 	if s := p.Stats(); s.Died != 6 || s.InFlight != 0 {
 		t.Errorf("%+v", s)
 	}
 }
 
-// wantOnce fails unless each id was begun with once.
-func wantOnce(t *testing.T, file string, n int) {
+// wantBegunOnce fails unless a number of ids was begun with, each of them once.
+func wantBegunOnce(t *testing.T, file string, least, most int) {
 	t.Helper()
 	f, err := os.Open(file)
 	if err != nil {
@@ -169,8 +169,8 @@ func wantOnce(t *testing.T, file string, n int) {
 			t.Errorf("input %s was begun %d times", id, times)
 		}
 	}
-	if len(seen) != n {
-		t.Errorf("%d inputs were begun, of %d", len(seen), n)
+	if len(seen) < least || len(seen) > most {
+		t.Errorf("%d inputs were begun; want from %d to %d", len(seen), least, most)
 	}
 }
 

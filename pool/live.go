@@ -1,13 +1,14 @@
 package pool
 
 import (
+	"context"
+	"errors"
 	"io"
 	"os"
 	"strconv"
 	"strings"
 	"sync"
-
-	"errors"
+	"time"
 
 	"github.com/kinwire/kinwire/parent"
 )
@@ -51,11 +52,22 @@ func (h *hook) setLocked(m *member) {
 	m.unhealthy = h.missed
 }
 
-// isHealthy reports whether a worker that was unhealthy has recovered. One that can't tell
-// has.
-func isHealthy(w *parent.Worker) bool {
-	h, ok := any(w).(interface{ Healthy() bool })
-	return !ok || h.Healthy()
+// shutdown ends a worker, which is told why if it can be.
+func shutdown(ctx context.Context, w *parent.Worker, c Cause) error {
+	if told, ok := any(w).(interface {
+		ShutdownFor(context.Context, string) error
+	}); ok {
+		return told.ShutdownFor(ctx, c.words())
+	}
+	return w.Shutdown(ctx)
+}
+
+// isHealthy reports whether a worker has recovered since its last round trip took so long.
+func isHealthy(w *parent.Worker, then time.Duration) bool {
+	if h, ok := any(w).(interface{ Healthy() bool }); ok {
+		return h.Healthy()
+	}
+	return w.RoundTrip() != then
 }
 
 // memoryOf is how many bytes a worker's process has resident, and 0 where that is not known.

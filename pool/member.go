@@ -36,6 +36,7 @@ type member struct {
 	used      int
 	failures  int // in a row
 	unhealthy bool
+	sickTrip  time.Duration // RoundTrip when it became that
 	isDrained bool
 	idleSince time.Time
 	memory    int64
@@ -77,7 +78,7 @@ func (m *member) live() {
 		m.leave(CauseDied)
 	}
 	m.finish()
-	err := m.w.Shutdown(m.p.killed)
+	err := shutdown(m.p.killed, m.w, m.why())
 	m.awaitCalls()
 	m.p.bury(m, err)
 }
@@ -217,4 +218,11 @@ func (m *member) ended(err error) error {
 		return fmt.Errorf("%s (pid %d) has left by itself: %v", m.w.Info().Name, m.w.PID(), m.w.Exit())
 	}
 	return err
+}
+
+// why is why the member has left, which it has.
+func (m *member) why() Cause {
+	m.p.mu.Lock()
+	defer m.p.mu.Unlock()
+	return m.cause
 }

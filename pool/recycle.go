@@ -27,6 +27,29 @@ const (
 	CauseShutdown Cause = "shutdown"
 )
 
+// words is what a worker is told.
+func (c Cause) words() string {
+	switch c {
+	case CauseFailures:
+		return "too many of its calls in a row have failed"
+	case CauseUses:
+		return "it has had as many calls as it may"
+	case CauseAge:
+		return "it is old enough"
+	case CauseIdle:
+		return "it has been idle for long enough"
+	case CauseMemory:
+		return "it needs too much memory"
+	case CauseReload:
+		return "another kind of worker takes its place"
+	case CauseDiscard:
+		return "its session was discarded"
+	case CauseUnneeded:
+		return "there are enough workers without it"
+	}
+	return "the host shuts the pool down"
+}
+
 // causeOf is why a worker leaves that a call could not be sent to.
 func causeOf(err error) Cause {
 	var exit *process.ExitError
@@ -64,12 +87,12 @@ func (m *member) dueLocked(now time.Time) (cause Cause, wait time.Duration) {
 	if m.unhealthy {
 		wait = min(wait, recoverEvery)
 	}
-	if r.Idle > 0 && m.used > 0 {
+	if r.Idle > 0 {
 		left := m.idleForLocked(r.Idle, now)
-		if left <= 0 {
+		if left <= 0 && m.used > 0 {
 			return CauseIdle, wait
 		}
-		wait = min(wait, left)
+		wait = min(wait, max(left, r.Idle/10))
 	}
 	if d := p.spec.Size.idle(); d > 0 && p.isExtraLocked(m.slot) {
 		left := m.idleForLocked(d, now)
@@ -96,7 +119,7 @@ func (s *slot) measure() {
 	sick := m != nil && m.unhealthy
 	stale := m != nil && s.p.spec.Recycle.Memory > 0 && time.Since(m.measured) >= pollEvery
 	s.p.mu.Unlock()
-	if sick && isHealthy(m.w) {
+	if sick && isHealthy(m.w, m.sickTrip) {
 		m.setHealth(true)
 	}
 	if stale {
@@ -109,9 +132,10 @@ func (s *slot) measure() {
 
 // setHealth takes note of whether the worker answers pings. One that does not has no calls.
 func (m *member) setHealth(healthy bool) {
+	trip := m.w.RoundTrip()
 	m.p.mu.Lock()
 	defer m.p.mu.Unlock()
-	m.unhealthy = !healthy
+	m.unhealthy, m.sickTrip = !healthy, trip
 	if healthy {
 		m.p.offerLocked(m)
 	} else if m.slot != nil {

@@ -25,6 +25,7 @@ var layers = [][]string{
 	{"transport/socketpair", "transport/stdio"},
 	{"internal/peer"},
 	{"child", "parent"}, // one row: neither side knows the other
+	{"pool"},
 	{"transport/transporttest", "transport/internal/childtest"}, // for tests, so above all that is not one
 	{"cmd/kinwire/internal/..."},
 	{"cmd/kinwire"},
@@ -39,7 +40,7 @@ var core = []string{
 	"wire", "internal/version", "transport",
 	"internal/reexec", "internal/guard", "internal/rlimit", "process", "exchange",
 	"internal/fdconn", "transport/socketpair", "transport/stdio",
-	"internal/peer", "internal/memory", "child", "parent",
+	"internal/peer", "internal/memory", "child", "parent", "pool",
 }
 
 // coreModules are the modules that the core may need.

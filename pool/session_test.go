@@ -1,0 +1,134 @@
+//go:build unix
+
+package pool
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/kinwire/kinwire/exchange"
+	"github.com/kinwire/kinwire/process"
+	"github.com/kinwire/kinwire/wire"
+)
+
+func TestSession(t *testing.T) {
+	p := start(t, Spec{Worker: program("worker", "4"), Size: Size{Min: 2}})
+	s, err := p.Checkout(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 4 {
+		defer hold(t, p)() // all of which go to the other one
+	}
+	if got := pid(t, s); got != s.PID() {
+		t.Errorf("the session has %d, and its call went to %d", s.PID(), got)
+	}
+	x, err := s.Open(t.Context(), "count", exchange.Last{Value: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "it has ended", func() bool { return p.Stats().InFlight == 4 })
+	x.Close()
+	waits := make(chan int)
+	go func() { waits <- pid(t, p) }()
+	eventually(t, "it waits", func() bool { return p.Stats().Waiting == 1 })
+	if st := p.Stats(); st.Sessions != 1 || st.Workers != 2 {
+		t.Errorf("%+v", st)
+	}
+	s.Release()
+	if got := received(t, "the call that has waited", waits); got != s.PID() {
+		t.Errorf("it went to %d", got)
+	}
+	s.Release()
+	s.Discard()
+	wantCode(t, s.Call(t.Context(), "", 1, nil), wire.CodeShuttingDown)
+	if _, err := s.Open(t.Context(), "", 1); !errors.Is(err, wire.ErrNotSent) {
+		t.Error(err)
+	}
+	if got := p.Stats().Sessions; got != 0 {
+		t.Errorf("%d sessions", got)
+	}
+}
+
+// TestCheckoutHasItsTurn waits for a worker that others would never let rest.
+func TestCheckoutHasItsTurn(t *testing.T) {
+	p := start(t, Spec{Worker: program("worker", "2"), Size: Size{Min: 1}})
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{}, 4)
+	for range cap(done) {
+		go func() {
+			for ctx.Err() == nil {
+				p.Call(ctx, "sleep", 3, nil)
+			}
+			done <- struct{}{}
+		}()
+	}
+	for range 5 {
+		s, err := p.Checkout(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if st := p.Stats(); st.InFlight != 0 || st.Sessions != 1 {
+			t.Errorf("%+v", st)
+		}
+		s.Release()
+	}
+	// One that is cancelled is in nobody's way.
+	release := hold(t, p)
+	short, stop := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	if _, err := p.Checkout(short); !errors.Is(err, context.DeadlineExceeded) {
+		t.Error(err)
+	}
+	stop()
+	pid(t, p)
+	release()
+	cancel()
+	for range cap(done) {
+		received(t, "the end of a caller", done)
+	}
+}
+
+func TestDiscard(t *testing.T) {
+	spec := Spec{Worker: program("worker", "1"), Size: Size{Min: 1}}
+	events := record(&spec)
+	p := start(t, spec)
+	s, err := p.Checkout(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Discard()
+	if left := next(t, events, Leaving); left.PID != s.PID() || left.Cause != CauseDiscard {
+		t.Errorf("%+v", left)
+	}
+	received(t, "the end of the worker", s.Done())
+	if got := pid(t, p); got == s.PID() {
+		t.Error("it is still there")
+	}
+	if ended := next(t, events, Ended); ended.Err != nil || ended.Delay != 0 {
+		t.Errorf("%+v", ended)
+	}
+}
+
+func TestSessionOfADeadWorker(t *testing.T) {
+	p := start(t, Spec{Worker: program("worker", "1"), Size: Size{Min: 1}, Restart: Restart{Min: -1}})
+	s, err := p.Checkout(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var exit *process.ExitError
+	if err := s.Call(t.Context(), "exit", 3, nil); !errors.As(err, &exit) || !exit.Sent {
+		t.Error(err)
+	}
+	if err := s.Call(t.Context(), "", 3, nil); !errors.As(err, &exit) || exit.Sent {
+		t.Error(err)
+	}
+	pid(t, p) // by the next worker
+	s.Release()
+	s, err = p.Checkout(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Discard()
+}
