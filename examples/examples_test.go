@@ -37,6 +37,7 @@ var tests = map[string]func(*testing.T){
 	"hello-worker": testHelloWorker,
 	"host":         testHost,
 	"in-process":   testInProcess,
+	"pool":         testPool,
 }
 
 // bin is where TestMain has built the examples.

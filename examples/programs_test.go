@@ -46,3 +46,11 @@ func testConfig(t *testing.T) {
 	wantRun(t, "config", []string{"Good morning"}, "Good morning, Ada!\n", "", 0)
 	wantRun(t, "config", nil, "", "the greeting is empty", 1)
 }
+
+func testPool(t *testing.T) {
+	wantRun(t, "pool", []string{"a.png", "broken.png", "b.png", "c.png", "broken2.png", "d.png"},
+		"small-a.png\nbroken.png: exit status 139: segmentation fault in broken.png\nsmall-b.png\nsmall-c.png\n"+
+			"broken2.png: exit status 139: segmentation fault in broken2.png\nsmall-d.png\n", "", 0)
+	wantRun(t, "pool", nil, "", "", 0)
+	wantRun(t, "pool", []string{"worker"}, "", "try `kinwire run -- ", 64)
+}

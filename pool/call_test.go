@@ -78,13 +78,13 @@ func TestExchangesEndByThemselves(t *testing.T) {
 	}
 	// Those that are closed, or whose contexts end, keep theirs until the worker has ended them.
 	ctx, cancel := context.WithCancel(t.Context())
-	x, err := p.Open(ctx, "wait", exchange.Last{})
-	if err != nil {
+	if _, err := p.Open(ctx, "wait", exchange.Last{}); err != nil {
 		t.Fatal(err)
 	}
 	cancel()
 	pid(t, p)
-	if x, err = p.Open(t.Context(), "wait", exchange.Last{}); err != nil {
+	x, err := p.Open(t.Context(), "wait", exchange.Last{})
+	if err != nil {
 		t.Fatal(err)
 	}
 	x.Close()

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/kinwire/kinwire/parent"
 	"github.com/kinwire/kinwire/process"
 	"github.com/kinwire/kinwire/wire"
 )
@@ -16,24 +15,21 @@ type refused struct {
 	cause error
 }
 
-func (e *refused) Error() string { return fmt.Sprintf("%v: %v", e.said, e.cause) }
+func (e *refused) Error() string { return fmt.Sprintf("%s: %v", e.said.Message, e.cause) }
 
 // Unwrap returns both: the cause may say more than the code.
 func (e *refused) Unwrap() []error { return []error{e.said, e.cause} }
 
 // errDown is the error of calls while no worker can be kept running, and cause is what the
-// last one that failed ended with. Only a start's is unwrapped: the exit of a worker would
-// look like that of one which had the call.
+// last one that failed ended with. That one has not had the call.
 func errDown(cause error) error {
-	said := wire.Errorf(wire.CodeOverloaded, "no worker can be kept running")
-	var start *parent.StartError
-	if errors.As(cause, &start) {
-		return &refused{said, cause}
+	var exit *process.ExitError
+	if errors.As(cause, &exit) {
+		unsent := *exit
+		unsent.Sent = false
+		cause = &unsent
 	}
-	if cause != nil {
-		said.Message += ": " + cause.Error()
-	}
-	return said
+	return &refused{wire.Errorf(wire.CodeOverloaded, "no worker can be kept running"), cause}
 }
 
 func errShuttingDown() error {

@@ -152,11 +152,11 @@ func TestFailuresAreForgotten(t *testing.T) {
 		if wait != 30*time.Second {
 			t.Errorf("looks again after %v", wait)
 		}
-		time.Sleep(wait - 1)
+		time.Sleep(wait - time.Millisecond)
 		if s.reviewLocked(time.Now()); !s.breaker.isOpen {
 			t.Error("forgotten too soon")
 		}
-		time.Sleep(1)
+		time.Sleep(time.Millisecond)
 		if s.reviewLocked(time.Now()); s.breaker.isOpen || s.backoff.failures != 0 {
 			t.Error("not forgotten after 30 s")
 		}

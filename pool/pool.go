@@ -45,7 +45,7 @@ type Pool struct {
 	endErrs       []error
 	changed       chan struct{} // closed at the next change, if anybody waits for it
 	isReady       bool          // the minimum has been there
-	ready         chan struct{} // closed when it is
+	ready         chan struct{} // closed when it has
 	startFailures int           // in a row, of all slots
 	despair       error         // why the start is given up
 	despaired     chan struct{} // closed once it is set
@@ -158,6 +158,20 @@ func (p *Pool) open(ctx context.Context, want want, method string, in any) (exch
 			return nil, err
 		}
 	}
+}
+
+// Ready waits, as a call does, until a worker has room, and fails as a call does that finds
+// none. It takes nothing: whoever makes one call after another knows that the next one need
+// not wait, unless others are quicker.
+func (p *Pool) Ready(ctx context.Context) error {
+	m, err := p.acquire(ctx, want{})
+	if err != nil {
+		return err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.returnLocked(m, want{})
+	return nil
 }
 
 // opened hands the place of an exchange over to [member.linger], which counts it as well.

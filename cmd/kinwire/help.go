@@ -20,12 +20,12 @@ Exit codes:
 const rootExamples = `  echo '{"hello":"world"}' | kinwire run -- echo-worker
   kinwire run --help`
 
-const runHelp = `Run starts a worker and calls it with each line of standard input.
+const runHelp = `Run starts a worker, or several, and calls them with each line of standard input.
 
-The worker's command comes after --. A line of input is one JSON value; a value that the
+The worker's command comes after --. A line of input is one JSON value; a value that a
 worker answers with is one line of compact JSON on standard output. The answers come in the
 order of the inputs, though up to 16 of them are worked on at a time, or fewer if the worker
-wants fewer. A method that answers with many values prints them as they come, once all
+wants fewer. With --workers 2 or more each worker has one input at a time. A method that answers with many values prints them as they come, once all
 earlier inputs are done; one that answers with none prints nothing.
 
 An input that fails prints in its place, and makes the exit code 1:
@@ -35,18 +35,21 @@ An input that fails prints in its place, and makes the exit code 1:
 Blank lines are no input. Integers stay integers, up to 64 bits. What JSON can't say becomes:
 bin a base64 string, NaN and the infinities strings, ext {"ext":N,"data":base64}.
 
-What the worker prints or logs goes to standard error. At the end of the input, at SIGINT or
-SIGTERM, the worker is shut down: inputs that it works on are finished, and have 10 s for
-that; what follows them is not read any more. A second signal kills it.
+A worker that dies is started again, after a wait of at most 1s that grows with each time;
+the inputs that it worked on fail. With several workers that is only the one it died of.
+
+What workers print or log goes to standard error. At the end of the input, at SIGINT or
+SIGTERM, they are shut down: inputs that they work on are finished, and have 10 s for
+that; what follows them is not read any more. A second signal kills them.
 
 Exit codes:
   0  every input that was read was answered
-  1  an input failed, the worker did not start or had to be killed by a second signal, the
+  1  an input failed, a worker did not start or had to be killed by a second signal, the
      input could not be read, or the output not be written
   2  the command line was wrong
 
 Error codes:
-  start_failed        the worker did not start; the message quotes what it printed
+  start_failed        no worker did start; the message quotes what it printed
   worker_exited       the worker exited first; the message says how, and has its last words
   bad_input           the line is no JSON value, or not one that the method takes
   deadline_exceeded   there was no complete answer within --timeout
@@ -69,6 +72,9 @@ const runExamples = `  # Send a value there and back.
 
   # No answer within a second is an error.
   echo '{"ms":5000}' | kinwire run --method sleep --timeout 1s -- echo-worker
+
+  # Three workers, and an input that one of them dies of.
+  printf '%s\n' '{"code":7}' | kinwire run --workers 3 --method exit -- echo-worker
 
   # A worker that only has standard input and output.
   echo 1 | kinwire run --transport stdio -- echo-worker`

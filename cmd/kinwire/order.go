@@ -8,13 +8,14 @@ import (
 	"github.com/kinwire/kinwire/wire"
 )
 
-// pipeline carries inputs to a worker and brings the answers into their order. One goroutine
+// pipeline carries inputs to workers and brings the answers into their order. One goroutine
 // reads the inputs, one sends them, and one prints the answers.
 type pipeline struct {
 	*session
-	worker   exchange.Caller
+	worker   caller
 	ctx      context.Context    // of all calls
 	cancel   context.CancelFunc // gives up all calls
+	waits    context.Context    // ends with ctx, and when no more inputs are to be sent
 	slots    chan struct{}      // holds one for each input that is sent and not yet printed
 	inputs   chan input
 	calls    chan *call    // in the order of their inputs
@@ -32,7 +33,7 @@ type call struct {
 
 // startPipeline starts to send inputs, so many at a time at most. It ends with the inputs, or
 // soon after stop.
-func (s *session) startPipeline(worker exchange.Caller, inFlight int) *pipeline {
+func (s *session) startPipeline(worker caller, inFlight int) *pipeline {
 	p := &pipeline{
 		session:  s,
 		worker:   worker,
@@ -43,7 +44,12 @@ func (s *session) startPipeline(worker exchange.Caller, inFlight int) *pipeline 
 		answered: make(chan struct{}),
 	}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
-	p.stop = sync.OnceFunc(func() { close(p.stopping) })
+	waits, stopWaiting := context.WithCancel(p.ctx)
+	p.waits = waits
+	p.stop = sync.OnceFunc(func() {
+		close(p.stopping)
+		stopWaiting()
+	})
 	go p.read()  // until the end of the inputs; a read that waits when p stops is abandoned
 	go p.send()  // until stop or the last input
 	go p.print() // until send is done; then it closes answered
@@ -79,15 +85,39 @@ func (p *pipeline) begin(in input) *call {
 		return p.refuse()
 	default:
 	}
+	if in.err != nil {
+		return p.unsent(in.err)
+	}
+	if err := p.awaitWorker(); err != nil {
+		if p.waits.Err() != nil {
+			<-p.slots
+			return p.refuse()
+		}
+		return p.unsent(err)
+	}
 	ctx, cancel := p.ctx, context.CancelFunc(func() {})
 	if p.timeout > 0 {
 		ctx, cancel = context.WithTimeout(ctx, p.timeout)
 	}
-	c := &call{err: in.err, release: func() { cancel(); <-p.slots }}
-	if in.err == nil {
-		c.answer, c.err = p.worker.Open(ctx, p.method, exchange.Last{Value: in.value})
-	}
+	c := &call{release: func() { cancel(); <-p.slots }}
+	c.answer, c.err = p.worker.Open(ctx, p.method, exchange.Last{Value: in.value})
 	return c
+}
+
+// awaitWorker waits until a worker has room for an input. If there is a timeout, a worker
+// that has not given one up in its time is not waited for, but one that restarts is.
+func (p *pipeline) awaitWorker() error {
+	if p.timeout <= 0 {
+		return p.worker.Ready(p.waits)
+	}
+	ctx, cancel := context.WithTimeout(p.waits, p.timeout+2*restartMax)
+	defer cancel()
+	return p.worker.Ready(ctx)
+}
+
+// unsent is the call for an input that was not sent, and has taken its slot.
+func (p *pipeline) unsent(err error) *call {
+	return &call{err: err, release: func() { <-p.slots }}
 }
 
 // refuse is the call for an input that comes too late.

@@ -55,7 +55,7 @@ func newRun() *cobra.Command {
 	f.StringVar(&o.transport, "transport", "", "the link to the worker: `socketpair|stdio` (default socketpair, where there is one)")
 	f.StringVar(&o.method, "method", "", "the `method` to call (default the one whose name is empty)")
 	f.StringVar(&o.config, "config", "", "what the worker is initialised with: a `JSON` value (default nothing)")
-	f.IntVar(&o.workers, "workers", 1, "how many workers to run; for now, `1`")
+	f.IntVar(&o.workers, "workers", 1, "how many `workers` to run; if more than one, each has one input at a time")
 	f.DurationVar(&o.timeout, "timeout", 0, "how long an input may take once it is sent, such as 500ms or 1m (default no limit)")
 	f.DurationVar(&o.startTimeout, "start-timeout", 0, "how long the worker may take to start (default 10s)")
 	f.StringVar(&o.logLevel, "log-level", "info", "the least `level` to log, of kinwire and the worker: debug, info, warn or error")
@@ -91,9 +91,7 @@ func (o *runOptions) check() error {
 	}
 	switch {
 	case o.workers < 1:
-		return fmt.Errorf("--workers is %d, and has to be 1", o.workers)
-	case o.workers > 1:
-		return fmt.Errorf("--workers is %d, but this version runs one worker only", o.workers)
+		return fmt.Errorf("--workers is %d, and has to be at least 1", o.workers)
 	case o.timeout < 0:
 		return fmt.Errorf("--timeout is %v, which has passed already", o.timeout)
 	case o.startTimeout < 0:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -11,18 +12,26 @@ import (
 
 	"github.com/kinwire/kinwire/exchange"
 	"github.com/kinwire/kinwire/parent"
+	"github.com/kinwire/kinwire/pool"
 )
 
 const (
-	// maxInFlight is how many inputs the worker has at a time, unless it wants fewer.
+	// maxInFlight is how many inputs a single worker has at a time, unless it wants fewer. Of
+	// several workers each has one, so that a crash costs the input that has caused it, and
+	// no other.
 	maxInFlight = 16
+	// aheadOfPrint is how many inputs for each worker may be sent, and not printed since an
+	// earlier one is not answered.
+	aheadOfPrint = 4
+	// restartMax is the longest that is waited between two starts of a worker.
+	restartMax = time.Second
 	// stdoutLimit is how many bytes of answers may wait to be written.
 	stdoutLimit = 64 << 10
 	// farewell is how long results may take to be written once a second signal has come.
 	farewell = time.Second
 )
 
-// session is one `kinwire run`: a worker, the inputs on their way to it, and the answers on
+// session is one `kinwire run`: workers, the inputs on their way to them, and the answers on
 // their way back.
 type session struct {
 	runOptions
@@ -35,7 +44,7 @@ type session struct {
 	failed   atomic.Bool
 }
 
-// runSession runs a worker until the inputs end or a signal comes. It returns errFailed or
+// runSession runs workers until the inputs end or a signal comes. It returns errFailed or
 // nil.
 func runSession(o runOptions, stdin, stdout, stderr *os.File) error {
 	stops := catchSignals()
@@ -78,10 +87,10 @@ func (s *session) flush() {
 }
 
 func (s *session) run() {
-	worker, err := parent.Start(s.stops.first, s.spec())
+	workers, err := pool.Start(s.stops.first, s.poolSpec())
 	switch {
 	case err == nil:
-		s.runWith(worker)
+		s.runWith(workers)
 	case s.stops.first.Err() != nil:
 		s.fail(fmt.Errorf("%v, before the worker had started", context.Cause(s.stops.first)))
 	case isTerminal(s.stdin): // nobody wants to type what will fail
@@ -92,27 +101,34 @@ func (s *session) run() {
 	}
 }
 
-// runWith answers the inputs, and shuts the worker down.
-func (s *session) runWith(worker *parent.Worker) {
+// runWith answers the inputs, and shuts the workers down.
+func (s *session) runWith(workers *pool.Pool) {
 	quiet := context.AfterFunc(s.stops.first, func() {
-		s.log.Info(fmt.Sprintf("%v: the worker is shut down, and a second signal kills it", context.Cause(s.stops.first)))
+		s.log.Info(fmt.Sprintf("%v: %s shut down, and a second signal kills %s",
+			context.Cause(s.stops.first), s.numbered("the worker is", "the workers are"), s.numbered("it", "them")))
 	})
 	defer quiet()
-	inFlight := maxInFlight
-	if most := worker.Info().Concurrency; most > 0 {
-		inFlight = min(inFlight, most)
-	}
-	answered := s.answer(worker, inFlight)
-	if err := worker.Shutdown(s.stops.second); err != nil {
-		s.log.Warn("the worker did not end as it should: " + err.Error())
+	answered := s.answer(workers, max(maxInFlight, aheadOfPrint*s.workers))
+	if err := workers.Shutdown(s.stops.second); err != nil {
+		for _, line := range strings.Split(err.Error(), "\n") { // one for each worker
+			s.log.Warn("the worker did not end as it should: " + line)
+		}
 	}
 	s.awaitUnlessKilled(answered)
 }
 
-// answer sends inputs to the worker, or whatever stands for it, and prints the answers,
+// numbered returns what is right of one worker, or of several.
+func (s *session) numbered(one, several string) string {
+	if s.workers == 1 {
+		return one
+	}
+	return several
+}
+
+// answer sends inputs to the workers, or whatever stands for them, and prints the answers,
 // until the inputs end, a signal comes or standard output is broken. What it returns is
 // closed when the last answer is printed.
-func (s *session) answer(worker exchange.Caller, inFlight int) (answered <-chan struct{}) {
+func (s *session) answer(worker caller, inFlight int) (answered <-chan struct{}) {
 	p := s.startPipeline(worker, inFlight)
 	select {
 	case <-p.answered:
@@ -144,6 +160,31 @@ func (s *session) fail(err error) {
 	s.console.tell(err)
 }
 
+// poolSpec has no breaker: an input that crashes its worker, and any number of them, must not
+// keep the others from being answered. Workers that come to nothing end the wait all the same.
+func (s *session) poolSpec() pool.Spec {
+	spec := pool.Spec{
+		Worker:    s.spec(),
+		Size:      pool.Size{Min: s.workers},
+		PerWorker: 1,
+		Queue:     pool.Queue{Timeout: -1},
+		Restart:   pool.Restart{Max: restartMax, Failures: -1},
+		OnEvent:   s.restarted,
+	}
+	if s.workers == 1 {
+		spec.PerWorker = maxInFlight
+	}
+	return spec
+}
+
+// restarted tells of workers that take the place of those that have died. Everything else is
+// told by package parent.
+func (s *session) restarted(e pool.Event) {
+	if e.Kind == pool.Ended && e.Delay > 0 {
+		s.log.Info("the worker is restarted", zap.Int("ended_pid", e.PID), zap.Duration("after", e.Delay.Round(time.Millisecond)))
+	}
+}
+
 func (s *session) spec() parent.Spec {
 	link, _ := s.link() // these were checked
 	level, _ := s.level()
@@ -173,10 +214,17 @@ func (s *session) showsProgress(stdout, stderr *os.File) bool {
 	return !s.quiet && isTerminal(stderr) && !isTerminal(s.stdin) && !isTerminal(stdout)
 }
 
-// notStarted stands for a worker that did not start.
+// caller is what inputs are sent to.
+type caller interface {
+	exchange.Caller
+	// Ready waits until an input can be sent.
+	Ready(context.Context) error
+}
+
+// notStarted stands for workers that did not start.
 type notStarted struct{ err error }
 
-var _ exchange.Caller = notStarted{}
+func (notStarted) Ready(context.Context) error { return nil }
 
 func (n notStarted) Call(context.Context, string, any, any) error { return n.err }
 

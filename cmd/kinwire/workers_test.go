@@ -23,12 +23,18 @@ func goWorkerMain() {
 			"many":     many,
 			"flood":    child.Func(flood),
 			"child":    child.Func(spawn),
+			"crash":    child.Func(crash),
 			"config":   child.Func(func(context.Context, any) (wire.Payload, error) { return config, nil }),
 		},
 		Init: func(_ context.Context, c wire.Payload) error { config = c; return nil },
 	}
-	if len(os.Args) > 1 && os.Args[1] == "one-at-a-time" {
-		w.Concurrency = 1
+	if len(os.Args) > 1 {
+		switch os.Args[1] {
+		case "one-at-a-time":
+			w.Concurrency = 1
+		case "brief": // it is ready, and dies
+			time.AfterFunc(20*time.Millisecond, func() { fmt.Fprintln(os.Stderr, "out of cheese"); os.Exit(4) })
+		}
 	}
 	w.Main()
 }
@@ -82,4 +88,21 @@ func flood(_ context.Context, n int) (int, error) {
 func spawn(context.Context, any) (bool, error) {
 	p, err := os.StartProcess("/bin/sleep", []string{"sleep", "600"}, &os.ProcAttr{})
 	return p != nil, err
+}
+
+// crash answers with a number, or dies of it.
+func crash(_ context.Context, in struct {
+	ID    int  `json:"id"`
+	Crash bool `json:"crash"`
+	MS    int  `json:"ms"`
+}) (int, error) {
+	time.Sleep(time.Duration(in.MS) * time.Millisecond)
+	if in.Crash {
+		fmt.Fprintf(os.Stderr, "input %d was too much\n", in.ID)
+		if p, err := os.FindProcess(os.Getpid()); err == nil {
+			_ = p.Kill()
+		}
+		select {}
+	}
+	return in.ID, nil
 }
