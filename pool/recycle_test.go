@@ -130,7 +130,7 @@ func TestUnhealthyWorkers(t *testing.T) {
 	worker := program("worker", "1")
 	worker.Health.Interval = 50 * time.Millisecond
 	told := make(chan struct{}, 10)
-	worker.Health.OnUnhealthy = func() { told <- struct{}{} }
+	worker.Health.OnUnhealthy = func(*parent.Worker) { told <- struct{}{} }
 	p := start(t, Spec{Worker: worker, Size: Size{Min: 2}})
 	first := pid(t, p)
 	syscall.Kill(first, syscall.SIGSTOP)
