@@ -6,6 +6,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/kinwire/kinwire/parent"
 )
 
 // record keeps events.
