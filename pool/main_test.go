@@ -19,5 +19,7 @@ func TestMain(m *testing.M) {
 		programs[name](os.Args[1:])
 		os.Exit(0)
 	}
-	goleak.VerifyTestMain(m, goleak.IgnoreTopFunction("github.com/kinwire/kinwire/process.serveStarts"))
+	goleak.VerifyTestMain(m,
+		goleak.IgnoreTopFunction("github.com/kinwire/kinwire/process.serveStarts"),
+		goleak.IgnoreAnyFunction("github.com/kinwire/kinwire/internal/guard.(*Keeper).watch"))
 }
