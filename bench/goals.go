@@ -21,6 +21,7 @@ const (
 	overSocketpair = "kinwire-socketpair"
 	overStdio      = "kinwire-stdio"
 	spinning       = "kinwire-socketpair-spin"
+	pooled         = "kinwire-pool"
 )
 
 var goals = []goal{
@@ -42,6 +43,9 @@ var goals = []goal{
 	{"pipe4-1MiB", overStdio, mean, 0.5, muxByHand},
 	{"stream-64KiB", overSocketpair, throughput, 0.8, muxByHand},
 	{"start", overSocketpair, mean, 1.2, baseline},
+	{"rtt-64B", pooled, mean, 1.15, overSocketpair},
+	{"pipe64-64B", pooled, mean, 1.15, overSocketpair},
+	{"start-16", pooled, mean, 1.2, baseline},
 }
 
 // goalPeers returns those of all that are measured for the goals.

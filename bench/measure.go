@@ -85,7 +85,7 @@ func measureOnce(p Peer, w Workload, d, stall time.Duration) (round, error) {
 	case stream:
 		return measureStream(p.(Streamer), w, d, stall)
 	case starts:
-		return measureStarts(p, d, stall)
+		return measureStarts(p, w.InFlight, d, stall)
 	}
 	return measureEchoes(p, w, d, stall)
 }

@@ -220,7 +220,7 @@ func TestStartsAreTimedAlone(t *testing.T) {
 				return bytes.Clone(payload), nil
 			},
 			onClose: func() { running-- },
-		}, 45*time.Millisecond, defaultStall)
+		}, 1, 45*time.Millisecond, defaultStall)
 		if err != nil {
 			t.Fatal(err)
 		}

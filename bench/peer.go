@@ -59,6 +59,13 @@ type Streamer interface {
 	StartStream(size int) (Stream, error)
 }
 
+// A ManyStarter is a Peer with a way of its own to start many children.
+type ManyStarter interface {
+	Peer
+	// StartMany starts n children at once, and returns when all can be called.
+	StartMany(n int) (Link, error)
+}
+
 // A Stream is a running child that sends chunks.
 type Stream interface {
 	// Next waits for the next chunk, which is valid until Next is called again.

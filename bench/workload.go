@@ -18,7 +18,7 @@ type kind int
 const (
 	echoes kind = iota // payloads to the child and back
 	stream             // chunks from the child, as fast as they are taken
-	starts             // starts of a child, until it is ready
+	starts             // starts of InFlight children at a time, until all are ready
 )
 
 // resultMode says whether a caller offers the memory for the echo.
@@ -43,6 +43,7 @@ var workloads = []Workload{
 	{Name: "pipe4-1MiB", Size: miB, InFlight: 4},
 	{Name: "stream-64KiB", Kind: stream, Size: 64 * kiB, InFlight: 1},
 	{Name: "start", Kind: starts, InFlight: 1},
+	{Name: "start-16", Kind: starts, InFlight: 16},
 }
 
 func workloadName(w Workload) string { return w.Name }
@@ -53,6 +54,9 @@ func (w Workload) about() string {
 	case stream:
 		return fmt.Sprintf("chunks of %d bytes, from the child alone; a call is a chunk", w.Size)
 	case starts:
+		if w.InFlight > 1 {
+			return fmt.Sprintf("the same of %d children at once", w.InFlight)
+		}
 		return "from starting the child until it is ready; a call is a start"
 	}
 	s := fmt.Sprintf("%d bytes, %d in flight", w.Size, w.InFlight)
