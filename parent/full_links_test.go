@@ -36,6 +36,24 @@ func init() {
 			writeAll(c, answer(in.ID, v).Append(nil))
 		}
 	}
+	// spams answers each call behind 100,000 small frames that mean nothing.
+	programs["spams"] = func([]string) {
+		c := raw(all)
+		var frames []byte
+		for i := range uint64(1000) {
+			frames = wire.Pong{Seq: 1<<40 + i}.Append(frames)
+			frames = wire.AppendGrease(frames, i)
+			frames = wire.Credit{ID: 1<<40 + 1 + 2*i, Bytes: 1}.Append(frames)
+			frames = wire.Log{Level: wire.LevelDebug, Message: "spam"}.Append(frames)
+		}
+		for {
+			id := first(c)
+			for range 25 {
+				writeAll(c, frames)
+			}
+			writeAll(c, answer(id, nil).Append(nil))
+		}
+	}
 	// noisy has a method that writes so many bytes without a newline to standard error.
 	programs["noisy"] = func([]string) {
 		w := worker()
@@ -123,6 +141,27 @@ func (h *health) answers() uint64 {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.seq - uint64(len(h.open))
+}
+
+// A flood of small frames costs the host nothing that stays, and hides no answer.
+func TestSpam(t *testing.T) {
+	overAll(t, func(t *testing.T, link transport.Transport) {
+		spec := program("spams")
+		spec.Transport = link
+		w := start(t, spec)
+		before := heap()
+		for range 2 {
+			if err := w.Call(t.Context(), "", nil, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if grown := heap() - before; grown > 4<<20 {
+			t.Errorf("the host has grown by %d bytes", grown)
+		}
+		if n := w.peer.Ignored(); n < 2*25*1000 {
+			t.Errorf("%d messages are counted as ignored", n)
+		}
+	})
 }
 
 // A line that never ends, of bytes of all kinds, neither fills the host's memory nor holds up
