@@ -97,8 +97,8 @@
 //     goroutines has to ignore. The start of a command waits for two writes into the pipe.
 //   - There is none if Go is only a guest in the program (-buildmode=c-shared and the like), or
 //     if none can be started. Starts go on without, and [Unguarded] says why.
-//   - A package of the host's that imports hardly anything may be initialised in the guardian
-//     as well. What starts threads or writes files does not belong there.
+//   - A package of the host's that imports next to nothing may be initialised in the guardian
+//     as well. What starts threads or writes files does not belong into its init functions.
 //
 // # The system
 //

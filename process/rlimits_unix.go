@@ -3,13 +3,11 @@
 package process
 
 import (
-	"errors"
 	"os/exec"
 
 	"golang.org/x/sys/unix"
 
-	"github.com/kinwire/kinwire/internal/reexec"
-	"github.com/kinwire/kinwire/internal/rlimit"
+	"github.com/kinwire/kinwire/internal/role"
 )
 
 // rlimits has the system's number of each resource.
@@ -28,25 +26,21 @@ func startLimited(cmd *exec.Cmd, limits []Rlimit) error {
 	if len(limits) == 0 || cmd.Err != nil {
 		return startInGroup(cmd)
 	}
-	var system []rlimit.Limit
+	var system []role.Limit
 	for _, l := range limits {
 		resource, ok := rlimits[l.Resource]
 		if !ok || resource < 0 {
 			return errRlimit(l, errNoRlimits)
 		}
-		system = append(system, rlimit.Limit{
+		system = append(system, role.Limit{
 			Resource: resource,
 			Soft:     min(l.Soft, unix.RLIM_INFINITY),
 			Hard:     min(max(l.Hard, l.Soft), unix.RLIM_INFINITY),
 		})
 	}
-	err := rlimit.Start(cmd, system, startInGroup)
-	var refused *rlimit.Error
-	switch {
-	case errors.As(err, &refused):
-		return errRlimit(limits[refused.Index], refused.Err)
-	case errors.Is(err, reexec.ErrImpossible):
-		return errRlimit(limits[0], err)
+	refused, err := startLimiter(cmd, system)
+	if refused >= 0 {
+		return errRlimit(limits[refused], err)
 	}
 	return err
 }

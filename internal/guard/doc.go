@@ -2,7 +2,7 @@
 // guardian.
 //
 // The guardian is a process of its own, one for each host: the host's program in another
-// role, see internal/reexec. It reads from a pipe what there is to guard. Only the host has
+// role, see internal/role. It reads from a pipe what there is to guard. Only the host has
 // the other end, so that the pipe ends when the host does, whatever the host dies of. Then
 // the guardian kills what it guards, and exits.
 //

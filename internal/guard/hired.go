@@ -11,7 +11,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/kinwire/kinwire/internal/reexec"
+	"github.com/kinwire/kinwire/internal/role"
 )
 
 const (
@@ -21,13 +21,9 @@ const (
 	wakeTime = 100 * time.Millisecond
 )
 
-// Variables so that a test can have others.
-var (
-	// greetTime is how long a guardian may take until it is there.
-	greetTime = 10 * time.Second
-	// program returns the file to execute.
-	program = reexec.Path
-)
+// greetTime is how long a guardian may take until it is there. It is a variable so that a
+// test can have another one.
+var greetTime = 10 * time.Second
 
 // guardian is one as the host sees it.
 type guardian struct {
@@ -41,7 +37,7 @@ type guardian struct {
 	taken   chan struct{} // closed once the backlog is written, or of no use; nil: there is none
 
 	answer *os.File   // the host's end of what the guardian answers to
-	theirs []*os.File // the guardian's descriptors; start closes them
+	theirs []*os.File // the guardian's descriptors, as package role expects them; start closes them
 }
 
 // newGuardian makes one that can be told things before it is started.
@@ -66,13 +62,11 @@ func newGuardian() (*guardian, error) {
 		begun:  time.Now(),
 		pipe:   pipe,
 		answer: answer,
-		theirs: []*os.File{null, null, null, records, answers}, // recordsFD, answerFD
+		theirs: []*os.File{null, null, null, records, answers},
 	}, nil
 }
 
-// start starts the process. It leads a group, not a session: the kernel wakes a stopped
-// group when the process ends that could have woken it, so that a guardian that is stopped
-// together with its host sees the host's end.
+// start starts the process.
 func (g *guardian) start(host uint64) error {
 	defer func() {
 		for _, f := range g.theirs {
@@ -83,12 +77,12 @@ func (g *guardian) start(host uint64) error {
 	if err != nil {
 		return err
 	}
-	argv := []string{role, strconv.Itoa(os.Getpid())} // the pid is for whoever reads it in ps
+	argv := []string{role.Guardian, strconv.Itoa(os.Getpid())} // the pid is for whoever reads it in ps
 	g.process, err = os.StartProcess(path, argv, &os.ProcAttr{
 		Dir:   "/",
 		Env:   environ(host),
 		Files: g.theirs,
-		Sys:   &syscall.SysProcAttr{Setpgid: true},
+		Sys:   apart(),
 	})
 	return err
 }
@@ -100,12 +94,12 @@ func environ(host uint64) []string {
 	var env []string
 	for _, entry := range os.Environ() {
 		switch name, _, _ := strings.Cut(entry, "="); name {
-		case markVar, "GOMAXPROCS", "GOGC", "GOMEMLIMIT", "GODEBUG", "GOTRACEBACK":
+		case role.MarkVar, "GOMAXPROCS", "GOGC", "GOMEMLIMIT", "GOTRACEBACK":
 		default:
 			env = append(env, entry)
 		}
 	}
-	return append(env, reexec.Env(role, strconv.FormatUint(host, 16)),
+	return append(env, role.Env(role.Guardian, host),
 		"GOMAXPROCS=1", "GOGC=10", "GOMEMLIMIT=8MiB", "GOTRACEBACK=none")
 }
 

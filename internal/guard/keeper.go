@@ -7,6 +7,8 @@ import (
 	"math/rand/v2"
 	"sync"
 	"time"
+
+	"github.com/kinwire/kinwire/internal/role"
 )
 
 // Keeper is the host's side: it keeps a guardian, and tells it what there is to guard. The
@@ -21,7 +23,7 @@ type Keeper struct {
 	hiring sync.Mutex // held while a guardian is started; never taken under mu
 
 	mu       sync.Mutex // never held while something waits
-	ledger   ledger
+	ledger   role.Ledger
 	last     uint64    // start that was announced
 	guardian *guardian // what is told; nil: there is none
 	watched  bool      // watch runs
@@ -42,31 +44,31 @@ type Start struct {
 func (k *Keeper) Announce() Start {
 	k.once.Do(func() {
 		k.host = rand.Uint64()
-		k.ledger = newLedger()
+		k.ledger = role.NewLedger()
 	})
 	k.ensure()
 	k.mu.Lock()
 	k.last++
 	s := Start{keeper: k, number: k.last}
 	k.mu.Unlock()
-	k.tell(record{kind: announce, start: s.number})
+	k.tell(role.Record{Kind: role.Announce, Start: s.number})
 	return s
 }
 
 // Env returns the environment variable that the process must be started with.
-func (s Start) Env() string { return mark(s.keeper.host, s.number) }
+func (s Start) Env() string { return role.Mark(s.keeper.host, s.number) }
 
 // Withdraw says that nothing was started.
-func (s Start) Withdraw() { s.keeper.tell(record{kind: withdraw, start: s.number}) }
+func (s Start) Withdraw() { s.keeper.tell(role.Record{Kind: role.Withdraw, Start: s.number}) }
 
 // Hold says that the process was started, and leads the given group.
 func (s Start) Hold(group int) {
-	s.keeper.tell(record{kind: hold, group: group, start: s.number})
+	s.keeper.tell(role.Record{Kind: role.Hold, Group: group, Start: s.number})
 }
 
 // Release says that a group that was held is dead. It must be called before its leader is
 // reaped, so that the guardian never knows a group whose id may have become a stranger's.
-func (k *Keeper) Release(group int) { k.tell(record{kind: release, group: group}) }
+func (k *Keeper) Release(group int) { k.tell(role.Record{Kind: role.Release, Group: group}) }
 
 // Err returns why there is no guardian, or nil: there is one, as far as is known, or it was
 // not needed yet. It may change at any time.
@@ -81,12 +83,12 @@ func (k *Keeper) Err() error {
 
 // tell enters r in the ledger, and returns when the guardian, if there is one, has it in its
 // pipe. A guardian that does not take what it is told is dismissed after a while.
-func (k *Keeper) tell(r record) {
+func (k *Keeper) tell(r role.Record) {
 	k.mu.Lock()
-	k.ledger.enter(r)
+	k.ledger.Enter(r)
 	var taken <-chan struct{}
 	if k.guardian != nil {
-		taken = k.writeLocked(k.guardian, r.append(nil))
+		taken = k.writeLocked(k.guardian, r.Append(nil))
 	}
 	k.mu.Unlock()
 	if taken != nil {
@@ -117,7 +119,7 @@ func (k *Keeper) hire() *guardian {
 	if err == nil {
 		// From now on it is told everything: it finds that in its pipe when it comes.
 		k.guardian, k.watched = g, true
-		k.writeLocked(g, k.ledger.append(greeting(k.host)))
+		k.writeLocked(g, k.ledger.Append(role.Greeting(k.host)))
 	}
 	k.mu.Unlock()
 	if err == nil {

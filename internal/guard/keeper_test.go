@@ -4,6 +4,7 @@ package guard
 
 import (
 	"errors"
+	"io"
 	"os"
 	"os/exec"
 	"strings"
@@ -11,7 +12,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/kinwire/kinwire/internal/reexec"
+	"golang.org/x/sys/unix"
+
+	"github.com/kinwire/kinwire/internal/role"
 )
 
 // patience is how long a test waits for what must happen.
@@ -55,7 +58,7 @@ func TestNoGuardian(t *testing.T) {
 		"ends at once":       {lookUp("true"), "ended before it was there: exit status 0"},
 		"never greets":       {lookUp("sleep"), "not there after"}, // its argument is a pid, which is long enough
 		"can't be executed":  {func() (string, error) { return "/none/such", nil }, "no such file"},
-		"Go is only a guest": {func() (string, error) { return "", reexec.ErrImpossible }, "can't be started"},
+		"Go is only a guest": {func() (string, error) { return "", ErrGuest }, "can't be started"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			k := withProgram(t, c.path, 500*time.Millisecond)
@@ -72,7 +75,7 @@ func TestNoGuardian(t *testing.T) {
 				defer k.mu.Unlock()
 				return !k.watched && k.guardian == nil
 			})
-			if len(k.ledger.starts)+len(k.ledger.groups) > 0 {
+			if len(k.ledger.Starts)+len(k.ledger.Groups) > 0 {
 				t.Error(k.ledger)
 			}
 		})
@@ -81,10 +84,11 @@ func TestNoGuardian(t *testing.T) {
 
 // Where there was none, a later start finds one.
 func TestGuardianLater(t *testing.T) {
+	path := program
 	k := withProgram(t, lookUp("true"), patience)
 	use(k)
 	eventually(t, "there is none", func() bool { return k.Err() != nil })
-	program = reexec.Path
+	program = path
 	k.Announce().Withdraw()
 	if err := k.Err(); err != nil {
 		t.Fatal(err)
@@ -94,6 +98,42 @@ func TestGuardianLater(t *testing.T) {
 		defer k.mu.Unlock()
 		return k.proven
 	})
+	dismissForGood(t, k)
+}
+
+// A guardian lives as long as its host.
+func TestGuardianLives(t *testing.T) {
+	// Inherited by the guardian, and closed by it.
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	inherited, err := unix.Dup(int(w.Fd()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	k := new(Keeper)
+	k.Announce().Withdraw()
+	k.mu.Lock()
+	first := k.guardian
+	k.mu.Unlock()
+	unix.Close(inherited)
+	w.Close()
+	r.SetReadDeadline(time.Now().Add(patience))
+	if n, err := r.Read(make([]byte, 1)); n != 0 || err != io.EOF {
+		t.Errorf("the guardian holds what its host has inherited: %d %v", n, err)
+	}
+	for range 30 { // Go's runtime looks after its poller every 10 ms
+		use(k)
+		time.Sleep(10 * time.Millisecond)
+	}
+	k.mu.Lock()
+	now, why := k.guardian, k.err
+	k.mu.Unlock()
+	if now == nil || now != first {
+		t.Fatalf("the guardian has died: %v", why)
+	}
 	dismissForGood(t, k)
 }
 
@@ -121,7 +161,7 @@ func TestGuardianDoesNotRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	k := new(Keeper)
-	k.once.Do(func() { k.ledger = newLedger() })
+	k.once.Do(func() { k.ledger = role.NewLedger() })
 	g, err := newGuardian()
 	if err != nil {
 		t.Fatal(err)
@@ -131,8 +171,8 @@ func TestGuardianDoesNotRead(t *testing.T) {
 	told := make(chan struct{}, 4)
 	for range cap(told) {
 		go func() {
-			for n := range uint64(1<<20) / recordSize { // more than a pipe holds
-				k.tell(record{kind: announce, start: n})
+			for n := range uint64(1<<20) / role.RecordSize { // more than a pipe holds
+				k.tell(role.Record{Kind: role.Announce, Start: n})
 			}
 			told <- struct{}{}
 		}()
@@ -159,7 +199,7 @@ func TestGuardianDoesNotRead(t *testing.T) {
 
 // What a guardian's program is loaded with is the host's environment, without marks.
 func TestEnviron(t *testing.T) {
-	t.Setenv(markVar, "1.1")
+	t.Setenv(role.MarkVar, "1.1")
 	t.Setenv("GOGC", "off")
 	t.Setenv("OTHER", "stays")
 	env := "\n" + strings.Join(environ(0x2a), "\n") + "\n"
@@ -168,10 +208,20 @@ func TestEnviron(t *testing.T) {
 			t.Errorf("%d times %q", strings.Count(env, want), want)
 		}
 	}
-	if strings.Contains(env, markVar) || strings.Contains(env, "GOGC=off") {
+	if strings.Contains(env, role.MarkVar) || strings.Contains(env, "GOGC=off") {
 		t.Error(env)
 	}
-	if _, ok := reexec.Role(role); ok || os.Getenv("KINWIRE_ROLE") != "" {
-		t.Error("the test itself is a guardian")
+	if os.Getenv("KINWIRE_ROLE") != "" {
+		t.Error("the test itself has a role")
+	}
+}
+
+func TestPauses(t *testing.T) {
+	for failures, want := range map[int]time.Duration{
+		1: 0, 3: 0, 4: 500 * time.Millisecond, 5: time.Second, 10: 32 * time.Second, 11: time.Minute, 1000: time.Minute,
+	} {
+		if got := pauseAfter(failures); got != want {
+			t.Errorf("after %d failures %v, want %v", failures, got, want)
+		}
 	}
 }

@@ -17,8 +17,8 @@ import (
 var layers = [][]string{
 	{"wire", "internal/version"},
 	{"transport"},
-	{"internal/reexec"},
-	{"internal/guard", "internal/rlimit"},
+	{"internal/role"},
+	{"internal/guard"},
 	{"process"},
 	{"exchange"},
 	{"internal/fdconn", "internal/memory"},
@@ -38,7 +38,7 @@ var layers = [][]string{
 // such as a library for command lines or progress bars, belongs above them.
 var core = []string{
 	"wire", "internal/version", "transport",
-	"internal/reexec", "internal/guard", "internal/rlimit", "process", "exchange",
+	"internal/role", "internal/guard", "process", "exchange",
 	"internal/fdconn", "transport/socketpair", "transport/stdio",
 	"internal/peer", "internal/memory", "child", "parent", "pool",
 }

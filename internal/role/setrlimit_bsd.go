@@ -1,10 +1,10 @@
 //go:build freebsd || dragonfly
 
-package rlimit
+package role
 
 import "syscall"
 
-// set limits this process.
-func set(l Limit) error {
+// setLimit limits this process.
+func setLimit(l Limit) error {
 	return syscall.Setrlimit(l.Resource, &syscall.Rlimit{Cur: int64(l.Soft), Max: int64(l.Hard)})
 }
