@@ -92,10 +92,10 @@
 //   - It ignores the signals that one can ignore. One that is killed is replaced at once, and
 //     later and later if that happens again and again; one that is stopped (on Linux) goes on.
 //     Who kills it and the host in the same moment leaves what has no parent-death signal.
-//   - It needs 1.4 MB of memory of its own, a thread and three descriptors of the host, and
+//   - It needs about 1 MB of memory of its own, a thread and three descriptors of the host, and
 //     the goroutine guard.(*Keeper).watch of the host, which a test that looks for leaked
 //     goroutines has to ignore. The start of a command waits for two writes into the pipe.
-//   - There is none if Go is only a guest in the program (-buildmode=c-shared and the like), or
+//   - There is none if this code is only a guest in the program (-buildmode=c-shared, a plugin), or
 //     if none can be started. Starts go on without, and [Unguarded] says why.
 //   - A package of the host's that imports next to nothing may be initialised in the guardian
 //     as well. What starts threads or writes files does not belong into its init functions.

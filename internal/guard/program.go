@@ -6,11 +6,12 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"sync"
 )
 
-// ErrGuest means that Go is only a guest in the program that runs, which would begin with
-// its own business if it were started again.
+// ErrGuest means that this code is only a guest in the program that runs, which would begin
+// with its own business if it were started again.
 var ErrGuest = errors.New("this program can't be started again in a role")
 
 // Program returns the file to execute for a process with a role: the program that runs. On
@@ -19,8 +20,10 @@ func Program() (string, error) { return program() }
 
 // program is a variable so that a test can have another one.
 var program = sync.OnceValues(func() (string, error) {
-	if mode := buildMode(); mode != "" && mode != "exe" && mode != "pie" {
-		return "", fmt.Errorf("%w: its Go code was built with -buildmode=%s", ErrGuest, mode)
+	if info, ok := debug.ReadBuildInfo(); ok {
+		if err := checkBuild(info); err != nil {
+			return "", err
+		}
 	}
 	if runtime.GOOS == "linux" {
 		const self = "/proc/self/exe"
@@ -31,16 +34,17 @@ var program = sync.OnceValues(func() (string, error) {
 	return os.Executable()
 })
 
-// buildMode returns how the code was built, or "" if that was not recorded.
-func buildMode() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return ""
-	}
+// checkBuild finds what was recorded about the program that speaks against its having roles.
+func checkBuild(info *debug.BuildInfo) error {
 	for _, s := range info.Settings {
-		if s.Key == "-buildmode" {
-			return s.Value
+		if s.Key == "-buildmode" && s.Value != "exe" && s.Value != "pie" {
+			return fmt.Errorf("%w: its Go code was built with -buildmode=%s", ErrGuest, s.Value)
 		}
 	}
-	return ""
+	const us = "github.com/kinwire/kinwire"
+	ours := func(m *debug.Module) bool { return m.Path == us }
+	if len(info.Deps) > 0 && !ours(&info.Main) && !slices.ContainsFunc(info.Deps, ours) {
+		return fmt.Errorf("%w: kinwire is in a plugin of it", ErrGuest)
+	}
+	return nil
 }
