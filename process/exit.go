@@ -21,7 +21,8 @@ type Exit struct {
 	// Reason is why the host wanted the end: the first one given to Kill, Terminate,
 	// Stop or Dump before the leader had exited. Empty if none was.
 	Reason string
-	// Limit is the limit that the command broke, if that is the Reason.
+	// Limit is the limit that the command broke: the one that gave the Reason, or
+	// OutputLimit if the command had ended before it could be stopped for that.
 	Limit Limit
 	// HostSignal is the signal that the host sent meanwhile: the one that killed the
 	// leader, if the host sent that one, else the last. 0 if the host sent none.

@@ -88,3 +88,8 @@ func (m *meter) count(n int) int {
 	}
 	return max(0, n-int(min(over, int64(n))))
 }
+
+// isExceeded reports whether there was more output than the limit.
+func (m *meter) isExceeded() bool {
+	return m != nil && m.limits.Output > 0 && m.total.Load() > m.limits.Output
+}

@@ -12,7 +12,7 @@ func init() {
 	// patient runs a command that prints all the time, with a limit for its silence.
 	children["patient"] = func([]string) {
 		p := must(Start(context.Background(), Command{
-			Args:   []string{"sh", "-c", "for i in $(seq 50); do echo $i; sleep 0.1; done"},
+			Args:   []string{"sh", "-c", "for i in $(seq 40); do echo $i; sleep 0.1; done"},
 			Limits: Limits{Silence: 2 * time.Second},
 		}))
 		fmt.Println("ready")

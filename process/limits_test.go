@@ -66,10 +66,25 @@ func TestOutputLimitIsExact(t *testing.T) {
 	}
 }
 
+// What is over before it can be stopped has broken its limit all the same.
+func TestOutputLimitOfTheFast(t *testing.T) {
+	for size, want := range map[string]Limit{"10000": NoLimit, "10001": OutputLimit, "30000": OutputLimit} {
+		var got atomic.Int64
+		e := run(t, Command{
+			Args:    []string{"head", "-c", size, "/dev/zero"},
+			Limits:  Limits{Output: 10_000},
+			OnChunk: func(c Chunk) { got.Add(int64(len(c.Data))) },
+		})
+		if e.Limit != want || got.Load() != 10_000 {
+			t.Errorf("%s bytes: %v, limit %v, got %d", size, e, e.Limit, got.Load())
+		}
+	}
+}
+
 // The ladder of a limit is that of the command.
 func TestLimitKillsTheDeaf(t *testing.T) {
 	c := child(t, "deaf")
-	c.Limits, c.Stop = Limits{Silence: 300 * time.Millisecond}, Ladder{Term: 50 * time.Millisecond}
+	c.Limits, c.Stop = Limits{FirstOutput: patience, Silence: 300 * time.Millisecond}, Ladder{Term: 50 * time.Millisecond}
 	if e := run(t, c); e.Limit != SilenceLimit || e.Signal != syscall.SIGKILL {
 		t.Errorf("%v, limit %v", e, e.Limit)
 	}

@@ -105,11 +105,30 @@ func TestPauseAndExit(t *testing.T) {
 	}
 }
 
+// Also a long line that has no end when the command exits is not lost.
+func TestPauseAndExitWithinALine(t *testing.T) {
+	const size = 6 << 20
+	release := make(chan struct{})
+	var got atomic.Int64
+	c := child(t, "print", fmt.Sprint(size))
+	c.WhenSlow, c.Drain, c.MaxLine = PauseCommand, -1, 4<<20
+	c.OnLine = func(l Line) {
+		<-release
+		got.Add(int64(len(l.Text)))
+	}
+	p := start(t, c)
+	await(t, "the exit", p.Exited())
+	close(release)
+	if e := end(t, p); e.Stdout.Missed != 0 || got.Load() != size+3 {
+		t.Errorf("got %d bytes, missed %d", got.Load(), e.Stdout.Missed)
+	}
+}
+
 // Drain is how long the last lines may take. Then they are counted as missed.
 func TestDrain(t *testing.T) {
 	release := make(chan struct{})
 	defer close(release)
-	c := Command{Args: []string{"sh", "-c", "echo 1; echo 2; echo 3"}, Drain: time.Millisecond, OnLine: func(Line) { <-release }}
+	c := Command{Args: []string{"sh", "-c", "echo 1; echo 2; echo 3"}, Drain: 300 * time.Millisecond, OnLine: func(Line) { <-release }}
 	if e := run(t, c); e.Stdout.Missed != 2 {
 		t.Errorf("missed %d", e.Stdout.Missed)
 	}
@@ -170,7 +189,7 @@ func TestPauseIsNotSilence(t *testing.T) {
 	c := Command{
 		Args:     []string{"sh", "-c", "head -c 5000000 /dev/zero"},
 		WhenSlow: PauseCommand,
-		Limits:   Limits{Silence: 200 * time.Millisecond},
+		Limits:   Limits{Silence: time.Second},
 		OnChunk:  func(Chunk) { <-release },
 		Drain:    -1,
 	}
@@ -179,7 +198,7 @@ func TestPauseIsNotSilence(t *testing.T) {
 		t.Fatal(err)
 	}
 	eventually(t, "the reader waits", func() bool { return p.queues[0].holdsUp() })
-	time.Sleep(500 * time.Millisecond)
+	time.Sleep(1500 * time.Millisecond)
 	close(release)
 	if e := end(t, p); !e.Success() || e.Limit != NoLimit {
 		t.Errorf("%v, limit %v", e, e.Limit)

@@ -7,8 +7,9 @@ const (
 	queueLines = 16 << 10 // lines or chunks that may wait
 
 	// releaseBytes and releaseLines are how much more may wait once the leader has exited
-	// and nobody may be held up any more: what a pipe can hold, and what was just read.
-	releaseBytes = 1<<20 + readSize
+	// and nobody may be held up any more: what the pipes can hold, and what was just read.
+	// The line that each of two readers has begun comes to that.
+	releaseBytes = 1<<20 + 2*readSize
 	releaseLines = 128 << 10
 )
 
@@ -105,14 +106,17 @@ func (q *queue) end() {
 	q.concludeLocked()
 }
 
-// release lets no reader wait any more, and makes room for what the pipes can still hold.
+// release lets no reader wait any more, if any had to, and makes room for what the pipes can
+// still hold.
 func (q *queue) release() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.whenSlow = DropOutput
-	q.maxBytes += releaseBytes
-	q.maxLines += releaseLines
-	q.changed.Broadcast()
+	if q.whenSlow == PauseCommand {
+		q.whenSlow = DropOutput
+		q.maxBytes += 2*q.maxBytes + releaseBytes
+		q.maxLines += releaseLines
+		q.changed.Broadcast()
+	}
 }
 
 // holdsUp reports whether a reader waits for room.

@@ -66,11 +66,11 @@ func (c Command) check() error {
 		return fmt.Errorf("%w: KeepRest would leave a Cgroup that nobody removes", errCommand)
 	}
 	for _, f := range append([]*os.File{c.Stdin, c.Stdout}, c.Extra...) {
-		// A closed file would silently become a closed descriptor in the child.
 		if f == nil {
 			continue
 		}
-		if _, err := f.Stat(); errors.Is(err, os.ErrClosed) {
+		// A closed file would silently become a closed descriptor in the child.
+		if f.Fd() == ^uintptr(0) {
 			return fmt.Errorf("%w: %q is closed: %w", errCommand, f.Name(), os.ErrClosed)
 		}
 	}

@@ -147,6 +147,9 @@ func (p *Process) report(state *os.ProcessState, err error, lifetime time.Durati
 		e.HostSignal = e.Signal
 	}
 	for _, c := range p.captures {
+		if e.Limit == NoLimit && c.meter.isExceeded() {
+			e.Limit = OutputLimit
+		}
 		output, dump := c.report()
 		if c.stream == Stdout {
 			e.Stdout = output
