@@ -5,6 +5,8 @@ import (
 	"sync"
 	"time"
 
+	"go.uber.org/zap"
+
 	"github.com/kinwire/kinwire/internal/memory"
 )
 
@@ -112,8 +114,12 @@ func (w *Worker) needs(use MemoryUse, now time.Time) {
 	}
 	reason := fmt.Sprintf("it needs %v, over its limit of %s", use, mebibytes(limit))
 	if use.Bytes/hopeless >= limit {
+		w.log.Error("the worker needs far too much memory and is killed", zap.String("reason", reason))
 		w.kill(reason)
 		return
+	}
+	if w.State() < Stopping {
+		w.log.Warn("the worker needs too much memory and is shut down", zap.String("reason", reason))
 	}
 	w.askToStop(reason)
 }

@@ -120,7 +120,7 @@ type Health struct {
 //
 // One goroutine measures for all workers of the host, and takes 1 % of a processor at the
 // most: where there are so many processes that this is too little, it measures more rarely.
-// A measure is no wall: a worker may need much between two of them.
+// A measure is no wall: a worker may need much between two of them, and before it is ready.
 type Memory struct {
 	// Warn is from how many bytes on there is an event HighMemory: again after 120 s, or
 	// with every 50 MB more. If zero or negative, there is none.
