@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -51,13 +50,10 @@ func TestStuckInTheKernel(t *testing.T) {
 	spec := program("worker")
 	spec.Logger = zap.New(core)
 	spec.Stop = Stop{Grace: 100 * time.Millisecond, Term: 100 * time.Millisecond, Kill: 1500 * time.Millisecond}
-	w, err := Start(t.Context(), spec)
-	if err != nil {
-		t.Fatal(err)
-	}
+	w := start(t, spec)
 	thaw := freeze(t, w.PID())
 	begun := time.Now()
-	err = w.Shutdown(t.Context())
+	err := w.Shutdown(t.Context())
 	took := time.Since(begun)
 	thaw()
 	var died *process.ExitError
@@ -79,6 +75,5 @@ func TestStuckInTheKernel(t *testing.T) {
 		t.Errorf("it is told %d times: %v", told, seen.All())
 	}
 	eventually(t, "it is gone once it is thawed", func() bool { return isGone(w.PID()) })
-	syscall.Kill(w.PID(), 0)
 	await(t, "its process's end", w.proc.Done())
 }

@@ -117,9 +117,6 @@ func (p process) resident() int64 { return p.rss }
 // proportional returns the PSS of a process, if it may be known. Of one that has ended since
 // the list was read it is 0.
 func (p process) proportional() (bytes int64, ok bool) {
-	if p.rss == 0 { // a zombie has no memory to look at
-		return 0, true
-	}
 	f, err := os.Open(fmt.Sprintf("/proc/%d/smaps_rollup", p.pid))
 	if errors.Is(err, fs.ErrNotExist) { // before Linux 4.14, or the process is gone
 		f, err = os.Open(fmt.Sprintf("/proc/%d/smaps", p.pid))
@@ -148,5 +145,5 @@ func (p process) proportional() (bytes int64, ok bool) {
 	case lines.Err() != nil:
 		return 0, false
 	}
-	return bytes, ok
+	return bytes, ok || p.rss == 0 // a zombie has nothing to look at
 }

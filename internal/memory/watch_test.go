@@ -38,7 +38,7 @@ func TestWatch(t *testing.T) {
 	var stops []func()
 	for i := range told {
 		stops = append(stops, Watch(Target{Leader: sleeper(t), Interval: time.Duration(1+i) * time.Millisecond, Care: 1 << 40, Tell: func(u Use) {
-			if u.Kind != RSS || u.Processes != 1 || u.Bytes <= 0 || u.Bytes > 100<<20 {
+			if u.Kind != RSS || u.Processes != 1 || u.Bytes < 0 || u.Bytes > 100<<20 {
 				t.Errorf("%+v", u)
 			}
 			told[i].Add(1)
