@@ -62,7 +62,7 @@
 // # The end
 //
 // [Worker.Shutdown] tells the worker to end, and waits. It never takes longer than the times
-// of [Stop], a second for goodbye, and up to 4 s to read what the worker has left behind.
+// of [Stop], a second for goodbye, and some seconds to read what the worker has left behind.
 // [Worker.Graceful] tells an end in order from one that was forced; the report has the
 // reasons of both sides.
 //

@@ -42,7 +42,7 @@ type health struct {
 
 	mu    sync.Mutex
 	spec  Health
-	timer *time.Timer // nil: nobody looks
+	timer *time.Timer // nil before start
 	due   time.Time   // when the timer is to fire
 	over  bool        // for good
 
@@ -220,7 +220,12 @@ func (h *health) excuseLocked(now time.Time, slept time.Duration) (stood bool) {
 }
 
 // lateLocked returns for how long the timer should have fired already, and has not.
-func (h *health) lateLocked(now time.Time) time.Duration { return max(0, now.Sub(h.due)) }
+func (h *health) lateLocked(now time.Time) time.Duration {
+	if h.due.IsZero() {
+		return 0 // it was never set
+	}
+	return max(0, now.Sub(h.due))
+}
 
 // awaitedLocked reports whether the newest ping is unanswered, those of Ping aside.
 func (h *health) awaitedLocked() bool {
@@ -238,7 +243,7 @@ func (h *health) rest() {
 	h.abandoned(a)
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.over || h.spec.interval() < 0 {
+	if h.timer == nil || h.over || h.spec.interval() < 0 {
 		return
 	}
 	now := time.Now()

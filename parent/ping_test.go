@@ -103,6 +103,40 @@ func TestPingFails(t *testing.T) {
 	})
 }
 
+// Somebody may be quicker with Ping than supervision is to begin.
+func TestPingBeforeTheFirst(t *testing.T) {
+	for range 50 {
+		pinged := make(chan error, 1)
+		spec := Spec{OnEvent: func(w *Worker, e Event) {
+			if e == (StateChanged{State: Ready}) {
+				took, err := w.Ping(context.Background())
+				if took != 20*time.Millisecond {
+					err = errors.Join(err, errors.New(took.String()))
+				}
+				pinged <- err
+			}
+		}}
+		attached(t, spec, func(c *talk) {
+			pings := []wire.Pong{{Seq: c.ping("one of the two")}, {Seq: c.ping("and the other")}}
+			time.Sleep(20 * time.Millisecond)
+			for _, pong := range pings {
+				c.send("", pong)
+			}
+			if err := <-pinged; err != nil {
+				t.Error(err)
+			}
+			c.pong("and pings go on")
+		})
+	}
+	w := &Worker{}
+	w.health.w = w
+	w.health.open = []ping{{1, time.Now().Add(-time.Second)}}
+	w.health.seq = 1
+	if _, asked := w.health.answered(wire.Pong{Seq: 1}, time.Now()); !asked || w.health.last < time.Second {
+		t.Error(w.health.last)
+	}
+}
+
 // Ping before the worker is ready would break the protocol.
 func TestPingTooEarly(t *testing.T) {
 	early := make(chan error, 1)

@@ -32,11 +32,13 @@ func (q *queue) put(size int, tell func()) {
 	// After the first that is dropped all are, until the queue is empty: so what is missing
 	// is missing in one place, and told there.
 	full := q.dropped > 0 || len(q.waiting) == q.most || len(q.waiting) > 0 && q.size+size > q.room
-	if full || q.closed {
+	switch {
+	case q.closed: // it is over, and nobody is told of anything after the last thing
+	case full:
 		q.dropped++
-		return
+	default:
+		q.addLocked(told{size, tell})
 	}
-	q.addLocked(told{size, tell})
 }
 
 // close takes nothing more, but for one last thing, if that is not nil, which is never

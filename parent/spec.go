@@ -84,9 +84,9 @@ type Spec struct {
 // Health says how the worker is watched.
 type Health struct {
 	// Interval is the time from one ping to the next. A worker that has no calls, and has
-	// answered so far, is pinged more and more rarely, down to every four intervals; the
-	// next call, or anything that is not as it should be, ends that. If zero, 2.5 s; if
-	// negative, the worker is not pinged.
+	// answered so far, is pinged more and more rarely, down to every four intervals, and so
+	// its silence is noticed as much later; the next call, or anything that is not as it
+	// should be, ends that. If zero, 2.5 s; if negative, the worker is not pinged.
 	Interval time.Duration
 	// Timeout is how long a ping may go unanswered until the worker is unresponsive: it
 	// is made to dump its stacks, and killed. Time in which the host itself did not run
@@ -118,8 +118,9 @@ type Health struct {
 // from it, or is in its group. Only Linux tells how much that is without counting shared
 // memory twice, see [MemoryUse].
 //
-// One goroutine measures for all workers of the host, and takes 1 % of a processor at the
-// most: where there are so many processes that this is too little, it measures more rarely.
+// One goroutine measures for all workers of the host. It takes 1 % of a processor at the most
+// for all that need less than what is asked for here, and 10 % for a closer look at the
+// others: where this is too little, it measures more rarely.
 // A measure is no wall: a worker may need much between two of them, and before it is ready.
 type Memory struct {
 	// Warn is from how many bytes on there is an event HighMemory: again after 120 s, or

@@ -8,8 +8,8 @@
 // once, take the kernel milliseconds for a large process, and are read only where the former
 // are over what somebody cares about.
 //
-// All of it takes one goroutine, while anything is watched, and 1 % of a processor at the
-// most: after each list it rests for a hundred times as long as that took. So lists become
-// rarer on a system with very many processes. Between the expensive measures it rests as
-// well, so that they are spread out.
+// All of it takes one goroutine, while anything is watched. Lists take 1 % of a processor at
+// the most: after each there is none for a hundred times as long as it took, so that they
+// become rarer on a system with very many processes. The expensive measures take 10 %: after
+// each it rests for nine times as long, so that they are spread out.
 package memory
