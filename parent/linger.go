@@ -4,8 +4,9 @@ package parent
 
 // Linger arranges for tell to be told of exchanges that keep their place at the worker while
 // no Call waits for them: delta is 1 when Open has returned one, or Call has given one up
-// that the worker has not ended yet, and -1 when one of them has ended. end is then what the
-// exchange ended with, io.EOF if that was in order; nil for one that Call had given up.
+// that the worker has not ended yet, and -1 when one of them has ended. end is then a
+// *peer.LostError if the link has ended; else what the exchange ended with, io.EOF if that
+// was in order, and nil for one that Call had given up.
 //
 // tell must neither wait nor use the worker. Linger comes before the first call.
 func (w *Worker) Linger(tell func(delta int, end error)) { w.peer.Linger(tell) }

@@ -2,6 +2,7 @@ package pool
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/kinwire/kinwire/wire"
@@ -31,12 +32,16 @@ func (p *Pool) tryLocked(want want) (*member, error) {
 	if p.closing {
 		return nil, errShuttingDown()
 	}
-	m := p.pickLocked(want)
-	if m == nil {
-		return nil, nil
+	for {
+		m := p.pickLocked(want)
+		if m == nil {
+			return nil, nil
+		}
+		if !m.goneLocked() {
+			p.grantLocked(m, want)
+			return m, nil
+		}
 	}
-	p.grantLocked(m, want)
-	return m, nil
 }
 
 // pickLocked chooses a member: the least busy one, and of those alike the first, so that few
@@ -154,6 +159,9 @@ func (m *member) linger(delta int, end error) {
 		m.inFlight++
 		return
 	}
+	if isLost(end) {
+		m.leaveLocked(CauseDied) // before its room is given to others
+	}
 	m.p.doneLocked(m, result)
 }
 
@@ -236,7 +244,7 @@ func (p *Pool) giveUp(w *waiter, err error) (*member, error) {
 		p.countLocked(w, -1)
 		w.take()
 		if m := w.reserved; m != nil {
-			m.holder, w.reserved = nil, nil
+			w.unreserve()
 			p.offerLocked(m)
 		}
 	}
@@ -247,15 +255,17 @@ func (p *Pool) giveUp(w *waiter, err error) (*member, error) {
 // offerLocked gives a member calls that wait, as long as it takes them. Nobody waits in
 // vain: whatever makes room at a member offers it.
 func (p *Pool) offerLocked(m *member) {
-	for m.stage == serving {
+	for m.stage == serving && !m.goneLocked() {
 		if w := m.holder; w != nil {
 			if m.isIdleLocked() {
-				m.holder, w.reserved = nil, nil
 				p.handLocked(w, m)
 			}
 			return
 		}
 		w := earlier(m.pinned.first, p.line.first)
+		if w == nil {
+			w = p.reservedLocked(m)
+		}
 		if w == nil || !m.takesLocked() {
 			return
 		}
@@ -269,13 +279,32 @@ func (p *Pool) offerLocked(m *member) {
 			m.holder, w.reserved = w, m
 			return
 		}
+		from := w.reserved
 		p.handLocked(w, m)
+		if from != nil { // which takes calls again
+			p.offerLocked(from)
+		}
 	}
+}
+
+// reservedLocked returns the first who waits for another member to be alone with, if m is idle
+// already.
+func (p *Pool) reservedLocked(m *member) (first *waiter) {
+	if p.waitingAlone == 0 || !m.isIdleLocked() {
+		return nil
+	}
+	for _, o := range p.members {
+		if o.holder != nil {
+			first = earlier(first, o.holder)
+		}
+	}
+	return first
 }
 
 // handLocked gives a waiter the member that it has waited for.
 func (p *Pool) handLocked(w *waiter, m *member) {
 	p.countLocked(w, -1)
+	w.unreserve()
 	p.grantLocked(m, w.want)
 	w.m = m
 	close(w.done)
@@ -283,10 +312,10 @@ func (p *Pool) handLocked(w *waiter, m *member) {
 
 // matchLocked offers whatever is free to whoever waits in the line.
 func (p *Pool) matchLocked() {
-	for _, m := range p.members {
-		if p.line.first == nil {
-			return
-		}
+	if p.line.first == nil {
+		return
+	}
+	for _, m := range slices.Clone(p.members) { // of which some may leave
 		p.offerLocked(m)
 	}
 }

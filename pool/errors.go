@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/kinwire/kinwire/internal/peer"
 	"github.com/kinwire/kinwire/process"
 	"github.com/kinwire/kinwire/wire"
 )
@@ -52,6 +53,15 @@ func isUnsent(err error) bool {
 	var exit *process.ExitError
 	var said *wire.Error
 	return errors.As(err, &exit) || errors.As(err, &said) && said.Code == wire.CodeShuttingDown
+}
+
+// isLost reports whether an exchange ended because its link did.
+func isLost(end error) bool {
+	if end == nil {
+		return false
+	}
+	var lost *peer.LostError
+	return errors.As(end, &lost)
 }
 
 // outcome is what the end of a call tells of its worker.

@@ -127,19 +127,20 @@ func (m *member) leaveLocked(c Cause) {
 	close(m.left)
 	p.withdrawLocked(m)
 	p.keys.forget(m)
-	if m.slot != nil {
-		m.slot.lostLocked(m)
-	}
 	if w := m.holder; w != nil {
-		m.holder, w.reserved = nil, nil
+		w.unreserve()
 		p.placeLocked(w)
 	}
 	for w := m.pinned.first; w != nil; w = m.pinned.first {
 		w.take()
 		p.placeLocked(w)
 	}
+	var delay time.Duration
+	if m.slot != nil {
+		delay = m.slot.lostLocked(m)
+	}
 	m.settleLocked()
-	p.tellLocked(Event{Kind: Leaving, Slot: m.number(), PID: m.w.PID(), Cause: c})
+	p.tellLocked(Event{Kind: Leaving, Slot: m.number(), PID: m.w.PID(), Cause: c, Delay: delay})
 	p.matchLocked()
 	p.changedLocked()
 }
@@ -193,17 +194,6 @@ func (m *member) busierLocked(than *member) bool {
 	return int64(m.inFlight)*int64(than.limit) > int64(than.inFlight)*int64(m.limit)
 }
 
-// failedLocked reports whether the member's end is a failure of its place.
-func (m *member) failedLocked() bool {
-	switch m.cause {
-	case CauseDied, CauseFailures:
-		return true
-	case CauseAsked:
-		return m.used == 0
-	}
-	return false
-}
-
 func (m *member) number() int {
 	if m.slot == nil {
 		return -1
@@ -225,4 +215,22 @@ func (m *member) why() Cause {
 	m.p.mu.Lock()
 	defer m.p.mu.Unlock()
 	return m.cause
+}
+
+// goneLocked reports whether the worker can't have another call, and takes the member out of
+// the dispatch if so: its own goroutine may not have noticed yet.
+func (m *member) goneLocked() bool {
+	select { // one after the other, which is quicker than both
+	case <-m.w.Unlinked():
+		m.leaveLocked(CauseDied)
+		return true
+	default:
+	}
+	select {
+	case <-m.w.Leaving():
+		m.leaveLocked(CauseAsked)
+		return true
+	default:
+	}
+	return false
 }

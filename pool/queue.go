@@ -62,6 +62,13 @@ func (w *waiter) take() {
 	w.line, w.prev, w.next = nil, nil, nil
 }
 
+// unreserve lets the member that is kept free for a waiter take calls again, if there is one.
+func (w *waiter) unreserve() {
+	if m := w.reserved; m != nil {
+		m.holder, w.reserved = nil, nil
+	}
+}
+
 // earlier returns whichever came first.
 func earlier(a, b *waiter) *waiter {
 	if a == nil || b != nil && b.seq < a.seq {

@@ -116,11 +116,8 @@ func TestFailuresInARow(t *testing.T) {
 	x.Close()
 	call("fail", nil)
 	call("panic", nil)
-	if left := next(t, events, Leaving); left.PID != first || left.Cause != CauseFailures {
-		t.Errorf("%+v", left)
-	}
-	if ended := next(t, events, Ended); ended.Delay <= 0 {
-		t.Errorf("%+v; want the wait after a failure", ended)
+	if left := next(t, events, Leaving); left.PID != first || left.Cause != CauseFailures || left.Delay <= 0 {
+		t.Errorf("%+v; want the wait after a failure", left)
 	}
 	if got := pid(t, p); got == first {
 		t.Error("it is still there")
@@ -161,4 +158,25 @@ func TestDeadWorkersHaveNoCalls(t *testing.T) {
 	if s := p.Stats(); s.Unsent != 0 {
 		t.Errorf("%d calls were given to dead workers", s.Unsent)
 	}
+}
+
+// TestPoisonedWorkersAreReplacedAtOnce has a poisoned worker still busy with another call.
+func TestPoisonedWorkersAreReplacedAtOnce(t *testing.T) {
+	p := start(t, Spec{
+		Worker: program("worker", "2"), Size: Size{Min: 1},
+		Recycle: Recycle{Failures: 1}, Restart: Restart{Min: -1},
+	})
+	first := pid(t, p)
+	release := hold(t, p)
+	if err := p.Call(t.Context(), "fail", nil, nil); err == nil {
+		t.Error("it has not failed")
+	}
+	if got := pid(t, p); got == first {
+		t.Error("the poisoned worker had a call")
+	}
+	if s := p.Stats(); s.Draining != 1 || s.InFlight != 1 || s.Ended != 0 {
+		t.Errorf("%+v", s)
+	}
+	release()
+	eventually(t, "it is gone", func() bool { return p.Stats().Ended == 1 })
 }

@@ -5,6 +5,7 @@ package pool
 import (
 	"context"
 	"errors"
+	"syscall"
 	"testing"
 	"time"
 
@@ -90,6 +91,24 @@ func TestCheckoutHasItsTurn(t *testing.T) {
 	}
 }
 
+// TestCheckoutGrows has a session wait for a worker that is busy: a new one comes first.
+func TestCheckoutGrows(t *testing.T) {
+	p := start(t, Spec{Worker: program("worker", "2"), Size: Size{Min: 1, Max: 2}})
+	first := pid(t, p)
+	defer hold(t, p)()
+	s, err := p.Checkout(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Release()
+	if s.PID() == first {
+		t.Error("the worker is not alone")
+	}
+	if got := pid(t, p); got != first {
+		t.Errorf("the call went to %d; want %d, which has room again", got, first)
+	}
+}
+
 func TestDiscard(t *testing.T) {
 	spec := Spec{Worker: program("worker", "1"), Size: Size{Min: 1}}
 	events := record(&spec)
@@ -131,4 +150,29 @@ func TestSessionOfADeadWorker(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.Discard()
+}
+
+// TestCheckoutSurvivesWorkers waits for a worker that dies before it is free.
+func TestCheckoutSurvivesWorkers(t *testing.T) {
+	p := start(t, Spec{Worker: program("worker", "1"), Size: Size{Min: 1}, Restart: Restart{Min: -1}})
+	first := pid(t, p)
+	hold(t, p)
+	got := make(chan *Session)
+	go func() {
+		s, err := p.Checkout(t.Context())
+		if err != nil {
+			t.Error(err)
+		}
+		got <- s
+	}()
+	eventually(t, "it waits", func() bool { return p.Stats().Waiting == 1 })
+	if s := p.Slots()[0]; s.State != SlotSession {
+		t.Errorf("%+v", s)
+	}
+	syscall.Kill(first, syscall.SIGKILL)
+	s := received(t, "the session", got)
+	if s.PID() == first {
+		t.Error("it has a dead worker")
+	}
+	s.Release()
 }

@@ -1,6 +1,7 @@
 package pool
 
 import (
+	"errors"
 	"slices"
 	"time"
 
@@ -116,7 +117,7 @@ func (s *slot) reviewLocked(now time.Time) (step, time.Duration) {
 // dead one has to be gone, and no more than two live at a time.
 func (s *slot) blockedLocked() bool {
 	for _, m := range s.olds {
-		if m.failedLocked() {
+		if m.cause == CauseDied {
 			return true
 		}
 	}
@@ -197,34 +198,53 @@ func (s *slot) adoptLocked(m *member) {
 	p.changedLocked()
 }
 
-// lostLocked takes note that a member has left.
-func (s *slot) lostLocked(m *member) {
+// lostLocked takes note that a member has left. If that is a failure of the place, it returns
+// after how long there is the next one; of a worker that has died it is known later.
+func (s *slot) lostLocked(m *member) (delay time.Duration) {
 	if s.current == m {
 		s.current = nil
 	}
 	s.olds = append(s.olds, m)
 	s.poke()
+	switch {
+	case s.p.closing:
+	case m.cause == CauseFailures:
+		return s.lostToLocked(m, errFailures)
+	case m.cause == CauseAsked && m.used == 0:
+		return s.lostToLocked(m, errLeftAtOnce)
+	}
+	return 0
 }
 
+var (
+	errFailures   = errors.New("too many calls in a row have failed")
+	errLeftAtOnce = errors.New("the worker has asked to be replaced before it had a call")
+)
+
 // buriedLocked takes note that a worker has ended, as err says, and returns after how long
-// there is the next one.
+// there is the next one if it has died.
 func (s *slot) buriedLocked(m *member, err error) (delay time.Duration) {
 	s.olds = slices.DeleteFunc(s.olds, func(o *member) bool { return o == m })
-	if m.failedLocked() && !s.p.closing {
-		now := time.Now()
-		if now.Sub(m.born) >= s.p.spec.Restart.healthy() {
-			s.recoverLocked()
-		}
-		if s.barren++; m.used > 0 {
-			s.barren = 0
-		}
-		delay = s.failLocked(now, m.ended(err))
+	if m.cause == CauseDied && !s.p.closing {
+		delay = s.lostToLocked(m, m.ended(err))
 	}
 	if s.current != nil {
 		s.p.offerLocked(s.current)
 	}
 	s.poke()
 	return delay
+}
+
+// lostToLocked counts a failure of the place that a worker is lost to.
+func (s *slot) lostToLocked(m *member, err error) time.Duration {
+	now := time.Now()
+	if now.Sub(m.born) >= s.p.spec.Restart.healthy() {
+		s.recoverLocked()
+	}
+	if s.barren++; m.used > 0 {
+		s.barren = 0
+	}
+	return s.failLocked(now, err)
 }
 
 // failLocked counts a failure of the place, and returns after how long it tries again.

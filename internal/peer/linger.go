@@ -2,8 +2,9 @@ package peer
 
 // Linger arranges for tell to be told of exchanges of this side that are open without a Call
 // that waits for them: delta is 1 when there is one more, as Open has returned it or Call has
-// given it up, and -1 when one of them has ended. end is then what the exchange ended with;
-// nil for one that was given up by Call, whose caller knows.
+// given it up, and -1 when one of them has ended. end is then a
+// LostError if the link has ended, else what the exchange ended with; nil for one that was
+// given up by Call, whose caller knows.
 //
 // tell is called under the lock of the peer, and must neither wait nor call it. Linger comes
 // before the first exchange.
@@ -37,12 +38,15 @@ func (x *stream) lingersLocked(how lingering) {
 
 // lingeredLocked tells that the exchange has ended.
 func (x *stream) lingeredLocked() {
-	how := x.lingers
+	how, p := x.lingers, x.p
 	x.lingers = notLingering
-	switch how {
-	case givenUpByCall:
-		x.p.linger(-1, nil)
-	case returnedByOpen:
-		x.p.linger(-1, x.in.end)
+	switch {
+	case how == notLingering:
+	case p.err != nil:
+		p.linger(-1, &LostError{Sent: true, Cause: p.err})
+	case how == givenUpByCall:
+		p.linger(-1, nil)
+	default:
+		p.linger(-1, x.in.end)
 	}
 }

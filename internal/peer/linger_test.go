@@ -100,6 +100,9 @@ func TestLinger(t *testing.T) {
 		want("it keeps its place", 1, 3)
 		parent.Close()
 		want("the link ends, and with it all", 0, 4)
+		if lost := new(LostError); !errors.As(l.last(), &lost) {
+			t.Error(l.last())
+		}
 		release <- struct{}{}
 	})
 }
