@@ -80,23 +80,24 @@
 //
 // # The guardian
 //
-// With the first start the host gets one more child, which ps shows as "kinwire-guardian":
-// the host's own program, but before any of its own code runs, as an init function of this
-// module takes over. It holds one end of a pipe whose other end only the host has, is told
-// of every group, and when the pipe ends it kills those that are left (SIGKILL) and exits.
-// That is some milliseconds after the host's death, be it a SIGKILL, a panic or os.Exit. A
-// host that makes itself another program (exec) ends in this sense as well.
+// With the first start the host gets one more child, which ps shows as "kinwire-guardian". It
+// is the host's own program started again; an init function of this module takes over before
+// the program's own packages are initialised. The guardian holds one end of a pipe whose other
+// end only the host has, is told of every group, and when the pipe ends it kills those that
+// are left (SIGKILL) and exits. That is some milliseconds after the host's death, be it a
+// SIGKILL, a panic or os.Exit. A host that makes itself another program (exec) ends in this
+// sense as well.
 //
 //   - A start is announced before it is made, and marked in its environment
 //     (KINWIRE_GUARD), so that on Linux no step of a start leaves something behind.
-//   - It ignores the signals that one can ignore. One that is killed is replaced at once, and
-//     later and later if that happens again and again; one that is stopped (on Linux) goes on.
+//   - On Linux it ignores the signals that one can ignore, and goes on when it is stopped. One
+//     that is killed is replaced at once, and later and later if that happens again and again.
 //     Who kills it and the host in the same moment leaves what has no parent-death signal.
 //   - It needs about 1 MB of memory of its own, a thread and three descriptors of the host, and
 //     the goroutine guard.(*Keeper).watch of the host, which a test that looks for leaked
 //     goroutines has to ignore. The start of a command waits for two writes into the pipe.
-//   - There is none if this code is only a guest in the program (-buildmode=c-shared, a plugin), or
-//     if none can be started. Starts go on without, and [Unguarded] says why.
+//   - There is none if this code is only a guest in the program (-buildmode=c-shared, a
+//     plugin), or if none can be started. Starts go on without, and [Unguarded] says why.
 //   - A package of the host's that imports next to nothing may be initialised in the guardian
 //     as well. What starts threads or writes files does not belong into its init functions.
 //
@@ -104,10 +105,10 @@
 //
 // Linux: the leader is also killed by the kernel when the host dies (PR_SET_PDEATHSIG; a
 // set-uid program or one with file capabilities loses this at its start, and grandchildren
-// do not have it). All starts are made by one thread that lives as
-// long as the host, since that signal follows the death of the thread, not of the process
-// (golang/go#27505); its goroutine is serveStarts, which a test that looks for leaked
-// goroutines has to ignore. So a command gets the namespaces and credentials of the host,
+// do not have it). All starts are made by one thread that lives as long as the host, since
+// that signal follows the death of the thread, not of the process (golang/go#27505); its
+// goroutine is serveStarts, which a test that looks for leaked goroutines has to ignore. So a
+// command gets the namespaces and credentials of the host,
 // not those of a thread that the caller has locked and changed. Exits are noticed through
 // pidfds in Go's poller, without a thread for each child; before Linux 5.10, or where pidfds
 // are forbidden, with one.
@@ -127,10 +128,11 @@
 //   - signal.Ignore: a process inherits what its host ignores, so that a host that ignores
 //     SIGTERM or SIGINT (or was started by nohup) starts workers that ignore them as well,
 //     and signal.Reset does not undo it (golang/go#46321). Use signal.Notify, and drop what
-//     arrives. Ignoring SIGCHLD makes the kernel throw exit statuses away: every exit is
-//     then Unknown, and the group is not killed, since nothing keeps its id from being
-//     reused.
-//   - Wait for children that it did not start (wait4 with pid -1): the same happens.
+//     arrives. (With [Command.Rlimits] only SIGHUP and SIGINT are inherited so.) Ignoring
+//     SIGCHLD makes the kernel throw exit statuses away: every exit is then Unknown, and the
+//     group is not killed, since nothing keeps its id from being reused.
+//   - Wait for children that it did not start (wait4 with pid -1): the same happens. Nor does
+//     a wait for all children end, as the guardian lives as long as the host.
 //   - Hold descriptors without close-on-exec: each worker inherits them. Go opens all of its
 //     own with it, but not those that the host itself was started with.
 package process

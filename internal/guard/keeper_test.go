@@ -43,11 +43,11 @@ func lookUp(name string) func() (string, error) {
 	return func() (string, error) { return exec.LookPath(name) }
 }
 
-// use is a whole life of a group.
+// use is a whole life of a group, with an id that no group ever has.
 func use(k *Keeper) {
 	k.Announce().Withdraw()
-	k.Announce().Hold(1 << 21)
-	k.Release(1 << 21)
+	k.Announce().Hold(1 << 30)
+	k.Release(1 << 30)
 }
 
 func TestNoGuardian(t *testing.T) {
@@ -133,6 +133,42 @@ func TestGuardianLives(t *testing.T) {
 	k.mu.Unlock()
 	if now == nil || now != first {
 		t.Fatalf("the guardian has died: %v", why)
+	}
+	dismissForGood(t, k)
+}
+
+// However many guardians there were, one of them is open.
+func TestGuardiansLeaveNothing(t *testing.T) {
+	k := new(Keeper)
+	before := 0
+	for round := range 4 {
+		k.Announce().Hold(1<<30 + round)
+		var g *guardian
+		eventually(t, "there is a guardian", func() bool {
+			k.mu.Lock()
+			defer k.mu.Unlock()
+			g = k.guardian
+			return g != nil && g.there
+		})
+		open, err := os.ReadDir("/dev/fd")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if before == 0 {
+			before = len(open)
+		}
+		if len(open) != before {
+			t.Errorf("%d descriptors after %d guardians, %d after the first", len(open), round+1, before)
+		}
+		if round == 3 {
+			break
+		}
+		g.process.Kill()
+		eventually(t, "it is the guardian no more", func() bool {
+			k.mu.Lock()
+			defer k.mu.Unlock()
+			return k.guardian != g
+		})
 	}
 	dismissForGood(t, k)
 }
