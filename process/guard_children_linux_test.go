@@ -40,6 +40,9 @@ func init() {
 		for _, name := range args[1:] {
 			startGroup(name)
 		}
+		if err := Unguarded(); err != nil {
+			fmt.Println("error", err)
+		}
 		fmt.Println("ready")
 		<-end
 		switch args[0] {
