@@ -28,7 +28,7 @@ type Target struct {
 	// Leader is a process that leads a group. The tree is that group, and what descends
 	// from its processes.
 	Leader int
-	// Interval is the time from one measure to the next.
+	// Interval is the time from one measure to the next, and above 0.
 	Interval time.Duration
 	// Care is from how many bytes on somebody wants to know exactly: below, RSS will do.
 	Care int64
