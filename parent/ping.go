@@ -10,6 +10,15 @@ import (
 	"github.com/kinwire/kinwire/wire"
 )
 
+const (
+	// slowPongEvery bounds how often a slow answer is told.
+	slowPongEvery = 30 * time.Second
+	// greaseEvery is after how many pings one message goes that means nothing.
+	greaseEvery = 16
+	// maxOpenPings bounds how many unanswered pings are remembered.
+	maxOpenPings = 1 << 10
+)
+
 // errNotReady is what a Ping before its time fails with.
 var errNotReady = errors.New("the worker is not initialised yet")
 
@@ -168,3 +177,8 @@ func (h *health) answered(m wire.Pong, now time.Time) (news pongNews, asked bool
 	h.loopTold, h.uneasy = stuck, h.uneasy || stuck
 	return news, true
 }
+
+// grease is a message that means nothing.
+type grease uint64
+
+func (g grease) Append(dst []byte) []byte { return wire.AppendGrease(dst, uint64(g)) }
