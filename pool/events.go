@@ -1,8 +1,6 @@
 package pool
 
-import (
-	"time"
-)
+import "time"
 
 // Event is something that has happened to a worker or its place.
 type Event struct {

@@ -1,0 +1,82 @@
+package pool
+
+import "time"
+
+// returnLocked takes back what grantLocked gave, as nobody wants it any more.
+func (p *Pool) returnLocked(m *member, want want) {
+	m.used--
+	p.stats.Calls--
+	if want.alone {
+		m.session = nil
+		p.freedLocked(m)
+		return
+	}
+	p.doneLocked(m, neutral)
+}
+
+// release is the end of a call that err is the error of. It reports whether another worker
+// can have the call.
+func (p *Pool) release(m *member, err error) (again bool) {
+	result := outcomeOf(err)
+	unsent := err != nil && isUnsent(err)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if unsent {
+		p.stats.Unsent++
+		m.used--
+		m.leaveLocked(causeOf(err))
+	}
+	p.doneLocked(m, result)
+	return unsent && !p.closing
+}
+
+// doneLocked ends one call of a member.
+func (p *Pool) doneLocked(m *member, result outcome) {
+	m.inFlight--
+	switch result {
+	case good:
+		m.failures = 0
+	case bad:
+		m.failures++
+		p.stats.Failed++
+		if most := p.spec.Recycle.Failures; most > 0 && m.failures >= most {
+			m.leaveLocked(CauseFailures)
+		}
+	}
+	p.freedLocked(m)
+}
+
+// freedLocked lets others have what a member has room for.
+func (p *Pool) freedLocked(m *member) {
+	if m.inFlight == 0 && p.watchesIdle {
+		m.idleSince = time.Now()
+	}
+	switch {
+	case m.stage == serving && (p.waiting > 0):
+		p.offerLocked(m)
+	case m.stage == left:
+		m.settleLocked()
+		if s := m.slot; s != nil && s.current != nil {
+			p.offerLocked(s.current)
+		}
+	}
+}
+
+// linger counts an exchange that is open without a call that waits for it. It is called by
+// the link of the worker.
+func (m *member) linger(delta int, end error) {
+	result := neutral
+	if delta < 0 && end != nil {
+		result = outcomeOf(ignoreEOF(end))
+	}
+	m.p.mu.Lock()
+	defer m.p.mu.Unlock()
+	if delta > 0 {
+		m.inFlight++
+		return
+	}
+	if isLost(end) {
+		m.leaveLocked(CauseDied) // before its room is given to others
+	}
+	m.p.doneLocked(m, result)
+}
