@@ -2,6 +2,7 @@ package process
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -30,7 +31,7 @@ func init() {
 					case 3:
 						c.Rlimits = []Rlimit{{Resource: LimitCore}}
 					}
-					Start(c)
+					Start(context.Background(), c)
 				}
 			})
 		}
