@@ -38,6 +38,7 @@ var tests = map[string]func(*testing.T){
 	"host":         testHost,
 	"in-process":   testInProcess,
 	"pool":         testPool,
+	"watch":        testWatch,
 }
 
 // bin is where TestMain has built the examples.
