@@ -73,6 +73,6 @@ func TestIdleAfterMuchOutput(t *testing.T) {
 		all[i] = start(t, c)
 		await(t, "it has said all", heard)
 	}
-	eventually(t, "little more is kept than the tail", func() bool { return (heap()-before)/n < tailSize*5/4+16<<10 })
+	eventually(t, "little more is kept than the tail", func() bool { return (heap()-before)/n < tailSize+24<<10 })
 	runtime.KeepAlive(all)
 }

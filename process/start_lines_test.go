@@ -70,10 +70,14 @@ func TestLinesOfSlowLoop(t *testing.T) {
 func TestLinesAreLeft(t *testing.T) {
 	p, lines := startLines(t, context.Background(), child(t, "flood"))
 	for range lines {
+		eventually(t, "the reader waits", func() bool { return p.queues[0].holdsUp() })
 		break
 	}
 	if e := p.Exit(); e == nil || e.Reason != "its output is not wanted any more" {
 		t.Errorf("%v", e)
+	}
+	for l := range lines {
+		t.Fatalf("a second loop: %q", l.Text)
 	}
 }
 
