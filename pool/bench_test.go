@@ -5,7 +5,9 @@ package pool
 import (
 	"bytes"
 	"context"
+	"slices"
 	"testing"
+	"time"
 
 	"github.com/kinwire/kinwire/exchange"
 	"github.com/kinwire/kinwire/parent"
@@ -49,6 +51,32 @@ func BenchmarkCall(b *testing.B) {
 			})
 		})
 	}
+}
+
+// BenchmarkOverhead calls the same worker by itself and through its pool in turn, and reports
+// how much longer the median of the latter takes.
+func BenchmarkOverhead(b *testing.B) {
+	p := start(b, Spec{Worker: program("worker"), Size: Size{Min: 1}})
+	in := any(bytes.Repeat([]byte{7}, 64))
+	var out []byte
+	timed := func(c exchange.Caller) time.Duration {
+		begun := time.Now()
+		if err := c.Call(b.Context(), "same", in, &out); err != nil {
+			b.Fatal(err)
+		}
+		return time.Since(begun)
+	}
+	var alone, pooled []time.Duration
+	for b.Loop() {
+		alone = append(alone, timed(p.members[0].w))
+		pooled = append(pooled, timed(p))
+	}
+	slices.Sort(alone)
+	slices.Sort(pooled)
+	middle := len(alone) / 2
+	b.ReportMetric(float64(alone[middle].Nanoseconds()), "worker-ns")
+	b.ReportMetric(float64(pooled[middle].Nanoseconds()), "pool-ns")
+	b.ReportMetric(float64(pooled[middle])/float64(alone[middle]), "ratio")
 }
 
 // BenchmarkAcquire is what the pool does for a call without the call itself.

@@ -142,3 +142,26 @@ func TestQueueIsInOrder(t *testing.T) {
 		t.Errorf("they were begun in the order %q, %v", got, err)
 	}
 }
+
+// TestReady waits for room, and takes none.
+func TestReady(t *testing.T) {
+	p, release := busy(t, Queue{Timeout: -1})
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	if err := p.Ready(ctx); !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, wire.ErrNotSent) {
+		t.Error(err)
+	}
+	release()
+	before := p.Stats().Calls
+	for range 3 {
+		if err := p.Ready(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
+	if s := p.Stats(); s.InFlight != 0 || s.Calls != before {
+		t.Errorf("%+v", s)
+	}
+	if err := p.Call(t.Context(), "", 1, nil); err != nil {
+		t.Error(err)
+	}
+}

@@ -92,8 +92,8 @@ type Recycle struct {
 // call. All of it holds for each place by itself: one bad worker does not hold up the others.
 type Restart struct {
 	// Min is how long after the first failure the next worker is started. Each further one
-	// doubles that, up to Max; half of it is drawn. If zero, 100 ms and 30 s; if negative,
-	// there is no wait.
+	// doubles that, up to Max, and of each a random part, up to half, is left off. If zero,
+	// 100 ms and 30 s; if negative, there is no wait.
 	Min, Max time.Duration
 	// Healthy is how long a worker must have lived for its failure to be the first again,
 	// and for the breaker to close. If zero, 30 s; if negative, any life is enough.

@@ -31,15 +31,20 @@ func TestKilledUnderLoad(t *testing.T) {
 		Worker: program("worker"), Size: Size{Min: 3}, PerWorker: 400,
 		Restart: Restart{Min: -1, Failures: -1}, Queue: Queue{Timeout: -1},
 	})
+	succeeded := 0
 	for round := range rounds {
 		for _, inFlight := range []int{1, 64, 1000} {
-			killUnderLoad(t, p, inFlight, round)
+			succeeded += killUnderLoad(t, p, inFlight, round)
 		}
+	}
+	if succeeded < 100*rounds {
+		t.Errorf("%d calls have succeeded", succeeded)
 	}
 	eventually(t, "all are back", func() bool { s := p.Stats(); return s.Workers == 3 && s.InFlight == 0 && s.Waiting == 0 })
 }
 
-func killUnderLoad(t *testing.T, p *Pool, inFlight, round int) {
+// killUnderLoad returns how many calls have succeeded.
+func killUnderLoad(t *testing.T, p *Pool, inFlight, round int) int {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "begun")
 	var next, succeeded, died, unsent atomic.Int64
@@ -76,10 +81,10 @@ func killUnderLoad(t *testing.T, p *Pool, inFlight, round int) {
 	received(t, "the end of all calls", ended)
 	t.Logf("round %d, %d in flight: %d succeeded, %d died with their workers, %d were not sent",
 		round, inFlight, succeeded.Load(), died.Load(), unsent.Load())
-	if succeeded.Load() == 0 {
-		t.Error("no call has succeeded")
+	if succeeded.Load() > 0 { // else nobody may have begun
+		wantBegunOnce(t, file, int(succeeded.Load()), int(succeeded.Load()+died.Load()))
 	}
-	wantBegunOnce(t, file, int(succeeded.Load()), int(succeeded.Load()+died.Load()))
+	return int(succeeded.Load())
 }
 
 // TestOneBadWorker has a worker that is killed over and over: the others are none the worse.
