@@ -1,10 +1,12 @@
 package pool
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/kinwire/kinwire/parent"
+	"github.com/kinwire/kinwire/process"
 )
 
 // stage is how far a member has come. It only grows.
@@ -75,7 +77,7 @@ func (m *member) live() {
 	case <-m.w.Leaving():
 		m.leave(CauseAsked)
 	case <-m.w.Unlinked():
-		m.leave(CauseDied)
+		m.leave(m.lossCause())
 	}
 	m.finish()
 	err := shutdown(m.p.killed, m.w, m.why())
@@ -222,7 +224,7 @@ func (m *member) why() Cause {
 func (m *member) goneLocked() bool {
 	select { // one after the other, which is quicker than both
 	case <-m.w.Unlinked():
-		m.leaveLocked(CauseDied)
+		m.leaveLocked(m.lossCause())
 		return true
 	default:
 	}
@@ -233,4 +235,23 @@ func (m *member) goneLocked() bool {
 	default:
 	}
 	return false
+}
+
+// lossCause is why a worker is lost whose link has ended: it may have asked before.
+func (m *member) lossCause() Cause {
+	select {
+	case <-m.w.Leaving():
+		return CauseAsked
+	default:
+		return CauseDied
+	}
+}
+
+// causeOf is why a worker leaves that a call could not be sent to.
+func (m *member) causeOf(err error) Cause {
+	var exit *process.ExitError
+	if errors.As(err, &exit) {
+		return m.lossCause()
+	}
+	return CauseAsked
 }

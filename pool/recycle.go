@@ -1,11 +1,6 @@
 package pool
 
-import (
-	"errors"
-	"time"
-
-	"github.com/kinwire/kinwire/process"
-)
+import "time"
 
 // Cause is why a worker has left its place.
 type Cause string
@@ -48,15 +43,6 @@ func (c Cause) words() string {
 		return "there are enough workers without it"
 	}
 	return "the host shuts the pool down"
-}
-
-// causeOf is why a worker leaves that a call could not be sent to.
-func causeOf(err error) Cause {
-	var exit *process.ExitError
-	if errors.As(err, &exit) {
-		return CauseDied
-	}
-	return CauseAsked
 }
 
 // lookAhead is after how many uses the successor of a worker is started that has so many.

@@ -3,11 +3,14 @@
 package pool
 
 import (
+	"errors"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
 
-	"github.com/kinwire/kinwire/parent"
+	"github.com/kinwire/kinwire/process"
 )
 
 // record keeps events.
@@ -129,7 +132,7 @@ func TestUnhealthyWorkers(t *testing.T) {
 	worker := program("worker", "1")
 	worker.Health.Interval = 50 * time.Millisecond
 	told := make(chan struct{}, 10)
-	worker.Health.OnUnhealthy = func(*parent.Worker) { told <- struct{}{} }
+	worker.Health.OnUnhealthy = func() { told <- struct{}{} }
 	p := start(t, Spec{Worker: worker, Size: Size{Min: 2}})
 	first := pid(t, p)
 	syscall.Kill(first, syscall.SIGSTOP)
@@ -179,4 +182,41 @@ func TestPoisonedWorkersAreReplacedAtOnce(t *testing.T) {
 	}
 	release()
 	eventually(t, "it is gone", func() bool { return p.Stats().Ended == 1 })
+}
+
+// TestWorkersThatAsk has workers ask to be replaced, as those with the SDK do at SIGTERM,
+// while calls go on: none fails but those that were on their way to it at that moment, and no
+// place waits.
+func TestWorkersThatAsk(t *testing.T) {
+	spec := Spec{Worker: program("worker", "4"), Size: Size{Min: 2}}
+	events := record(&spec)
+	p := start(t, spec)
+	var stop atomic.Bool
+	var callers sync.WaitGroup
+	for range 8 {
+		callers.Go(func() {
+			for !stop.Load() {
+				err := p.Call(t.Context(), "pid", nil, nil)
+				var exit *process.ExitError
+				if err != nil && (!errors.As(err, &exit) || !exit.Sent || !exit.Exit.Success()) {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	for i := range 6 {
+		next(t, events, Ready)
+		if i == 0 {
+			next(t, events, Ready)
+		}
+		var worker SlotInfo
+		eventually(t, "it has had a call", func() bool { worker = p.Slots()[i%2]; return worker.PID != 0 && worker.Uses > 0 })
+		syscall.Kill(worker.PID, syscall.SIGTERM)
+		if left := next(t, events, Leaving); left.Cause != CauseAsked || left.Delay != 0 {
+			t.Errorf("%+v", left)
+		}
+	}
+	next(t, events, Ready)
+	stop.Store(true)
+	callers.Wait()
 }

@@ -24,7 +24,7 @@ func (p *Pool) release(m *member, err error) (again bool) {
 	if unsent {
 		p.stats.Unsent++
 		m.used--
-		m.leaveLocked(causeOf(err))
+		m.leaveLocked(m.causeOf(err))
 	}
 	p.doneLocked(m, result)
 	return unsent && !p.closing
@@ -76,7 +76,7 @@ func (m *member) linger(delta int, end error) {
 		return
 	}
 	if isLost(end) {
-		m.leaveLocked(CauseDied) // before its room is given to others
+		m.leaveLocked(m.lossCause()) // before its room is given to others
 	}
 	m.p.doneLocked(m, result)
 }
