@@ -4,44 +4,61 @@ import (
 	"context"
 	"errors"
 	"io"
-	"os"
-	"strconv"
-	"strings"
 	"sync"
-	"time"
 
 	"github.com/kinwire/kinwire/parent"
 )
 
 // What the pool needs to know of a live worker, beside its calls.
 
-// hook makes a worker's OnUnhealthy reach the member that it becomes.
+// hook makes a worker's events reach the member that it becomes.
 type hook struct {
-	mu     sync.Mutex
-	m      *member
-	missed bool // it became unhealthy before it was a member
+	mu   sync.Mutex
+	m    *member
+	sick bool // it became unhealthy before it was a member
 }
 
 // into returns spec with the hook in it.
 func (h *hook) into(spec parent.Spec) parent.Spec {
-	theirs := spec.Health.OnUnhealthy
-	spec.Health.OnUnhealthy = func(w *parent.Worker) {
-		h.fire()
+	theirs := spec.OnEvent
+	spec.OnEvent = func(w *parent.Worker, e parent.Event) {
+		h.take(w, e)
 		if theirs != nil {
-			theirs(w)
+			theirs(w, e)
 		}
 	}
 	return spec
 }
 
-func (h *hook) fire() {
+func (h *hook) take(w *parent.Worker, e parent.Event) {
+	switch e := e.(type) {
+	case parent.Unhealthy:
+		h.setHealth(false)
+	case parent.Recovered:
+		h.setHealth(true)
+	case parent.EventsLost: // one of the above may have been among them
+		h.setHealth(w.Healthy())
+	case parent.StateChanged:
+		if m := h.member(); m != nil && (e.State == parent.Leaving || e.State == parent.Stopping) {
+			m.leave(m.lossCause()) // unless the pool has brought it about
+		}
+	}
+}
+
+func (h *hook) setHealth(healthy bool) {
 	h.mu.Lock()
+	h.sick = !healthy
 	m := h.m
-	h.missed = m == nil
 	h.mu.Unlock()
 	if m != nil {
-		m.setHealth(false)
+		m.setHealth(healthy)
 	}
+}
+
+func (h *hook) member() *member {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.m
 }
 
 // setLocked is called with Pool.mu.
@@ -49,40 +66,25 @@ func (h *hook) setLocked(m *member) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.m = m
-	m.unhealthy = h.missed
+	m.unhealthy = h.sick
 }
 
-// shutdown ends a worker, which is told why if it can be.
+// measured returns spec with its memory measured closely enough to tell when a worker needs
+// more than most.
+func measured(spec parent.Spec, most int64) parent.Spec {
+	if most > 0 && (spec.Memory.Warn <= 0 || spec.Memory.Warn > most) {
+		spec.Memory.Warn = most
+	}
+	return spec
+}
+
+// shutdown ends a worker, which is told why.
 func shutdown(ctx context.Context, w *parent.Worker, c Cause) error {
-	if told, ok := any(w).(interface {
-		ShutdownFor(context.Context, string) error
-	}); ok {
-		return told.ShutdownFor(ctx, c.words())
-	}
-	return w.Shutdown(ctx)
+	return w.ShutdownFor(ctx, c.words())
 }
 
-// isHealthy reports whether a worker has recovered since its last round trip took so long.
-func isHealthy(w *parent.Worker, then time.Duration) bool {
-	if h, ok := any(w).(interface{ Healthy() bool }); ok {
-		return h.Healthy()
-	}
-	return w.RoundTrip() != then
-}
-
-// memoryOf is how many bytes a worker's process has resident, and 0 where that is not known.
-func memoryOf(w *parent.Worker) int64 {
-	statm, err := os.ReadFile("/proc/" + strconv.Itoa(w.PID()) + "/statm")
-	if err != nil {
-		return 0
-	}
-	fields := strings.Fields(string(statm))
-	if len(fields) < 2 {
-		return 0
-	}
-	pages, _ := strconv.ParseInt(fields[1], 10, 64)
-	return pages * int64(os.Getpagesize())
-}
+// memoryOf is how many bytes the processes of a worker need.
+func memoryOf(w *parent.Worker) int64 { return w.Memory().Bytes }
 
 // ignoreEOF returns nil for the orderly end of an exchange.
 func ignoreEOF(err error) error {

@@ -38,7 +38,6 @@ type member struct {
 	used      int
 	failures  int // in a row
 	unhealthy bool
-	sickTrip  time.Duration // RoundTrip when it became that
 	isDrained bool
 	idleSince time.Time
 	memory    int64
@@ -222,23 +221,24 @@ func (m *member) why() Cause {
 // goneLocked reports whether the worker can't have another call, and takes the member out of
 // the dispatch if so: its own goroutine may not have noticed yet.
 func (m *member) goneLocked() bool {
-	select { // one after the other, which is quicker than both
+	select {
 	case <-m.w.Unlinked():
 		m.leaveLocked(m.lossCause())
 		return true
 	default:
 	}
-	select {
-	case <-m.w.Leaving():
-		m.leaveLocked(CauseAsked)
+	if m.w.State() > parent.Ready {
+		m.leaveLocked(m.lossCause())
 		return true
-	default:
 	}
 	return false
 }
 
-// lossCause is why a worker is lost whose link has ended: it may have asked before.
+// lossCause is why a worker is lost that the pool has not ended: it may have asked before.
 func (m *member) lossCause() Cause {
+	if m.w.State() == parent.Leaving {
+		return CauseAsked
+	}
 	select {
 	case <-m.w.Leaving():
 		return CauseAsked

@@ -184,7 +184,6 @@ func TestDue(t *testing.T) {
 			{"idle", member{used: 1, idleSince: now.Add(-time.Hour)}, CauseIdle, pollEvery},
 			{"never used", member{idleSince: now.Add(-2 * time.Hour)}, "", pollEvery},
 			{"busy", member{used: 1, inFlight: 1, idleSince: now.Add(-2 * time.Hour)}, "", pollEvery},
-			{"sick", member{unhealthy: true, idleSince: now}, "", recoverEvery},
 		} {
 			m := test.m
 			m.p, m.slot = p, s

@@ -79,7 +79,7 @@ func Start(ctx context.Context, spec Spec) (*Pool, error) {
 func newPool(spec Spec) *Pool {
 	p := &Pool{
 		spec:        spec,
-		worker:      spec.Worker,
+		worker:      measured(spec.Worker, spec.Recycle.Memory),
 		watchesIdle: spec.Recycle.Idle > 0 || spec.Size.idle() > 0 && spec.Size.max() > spec.Size.min(),
 		starts:      make(chan struct{}, spec.starting()),
 		reloading:   make(chan struct{}, 1),

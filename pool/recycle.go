@@ -70,9 +70,6 @@ func (m *member) dueLocked(now time.Time) (cause Cause, wait time.Duration) {
 	if r.Memory > 0 {
 		wait = min(wait, pollEvery)
 	}
-	if m.unhealthy {
-		wait = min(wait, recoverEvery)
-	}
 	if r.Idle > 0 {
 		left := m.idleForLocked(r.Idle, now)
 		if left <= 0 && m.used > 0 {
@@ -102,12 +99,8 @@ func (m *member) idleForLocked(limit time.Duration, now time.Time) time.Duration
 func (s *slot) measure() {
 	s.p.mu.Lock()
 	m := s.current
-	sick := m != nil && m.unhealthy
 	stale := m != nil && s.p.spec.Recycle.Memory > 0 && time.Since(m.measured) >= pollEvery
 	s.p.mu.Unlock()
-	if sick && isHealthy(m.w, m.sickTrip) {
-		m.setHealth(true)
-	}
 	if stale {
 		bytes := memoryOf(m.w)
 		s.p.mu.Lock()
@@ -118,13 +111,10 @@ func (s *slot) measure() {
 
 // setHealth takes note of whether the worker answers pings. One that does not has no calls.
 func (m *member) setHealth(healthy bool) {
-	trip := m.w.RoundTrip()
 	m.p.mu.Lock()
 	defer m.p.mu.Unlock()
-	m.unhealthy, m.sickTrip = !healthy, trip
+	m.unhealthy = !healthy
 	if healthy {
 		m.p.offerLocked(m)
-	} else if m.slot != nil {
-		m.slot.poke()
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kinwire/kinwire/parent"
 	"github.com/kinwire/kinwire/process"
 )
 
@@ -132,7 +133,11 @@ func TestUnhealthyWorkers(t *testing.T) {
 	worker := program("worker", "1")
 	worker.Health.Interval = 50 * time.Millisecond
 	told := make(chan struct{}, 10)
-	worker.Health.OnUnhealthy = func() { told <- struct{}{} }
+	worker.OnEvent = func(_ *parent.Worker, e parent.Event) {
+		if _, ok := e.(parent.Unhealthy); ok {
+			told <- struct{}{}
+		}
+	}
 	p := start(t, Spec{Worker: worker, Size: Size{Min: 2}})
 	first := pid(t, p)
 	syscall.Kill(first, syscall.SIGSTOP)

@@ -40,6 +40,7 @@ func (p *Pool) tryWorker(ctx context.Context, worker parent.Spec) (*member, erro
 	defer context.AfterFunc(p.starting, cancel)()
 	_, generation := p.nextWorker()
 	generation++
+	worker = measured(worker, p.spec.Recycle.Memory)
 	hook := &hook{}
 	w, err := parent.Start(ctx, hook.into(worker))
 	switch {

@@ -78,7 +78,8 @@ type Recycle struct {
 	Age time.Duration
 	// Idle is how long a worker that has had calls may have none.
 	Idle time.Duration
-	// Memory is how many bytes a worker may use. It is looked at every 5 s.
+	// Memory is how many bytes a worker and its processes may need. They are measured as
+	// Worker.Memory says, with a warning from here on at the latest.
 	Memory int64
 	// Failures is after how many failed calls in a row a worker is taken out, at once, and
 	// replaced. A call has failed if it ended with the code failed or panicked, or with
@@ -114,10 +115,8 @@ const (
 	tries = 3
 	// jitter is the largest part by which ages and uses are shortened.
 	jitter = 0.15
-	// pollEvery is how often a worker's memory is measured.
-	pollEvery = 5 * time.Second
-	// recoverEvery is how often an unhealthy worker is looked at.
-	recoverEvery = 500 * time.Millisecond
+	// pollEvery is how often the measure of a worker's memory is looked at.
+	pollEvery = time.Second
 )
 
 func (s *Spec) starting() int {
