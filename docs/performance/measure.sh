@@ -4,13 +4,13 @@
 # should run meanwhile. $BENCHFLAGS are for the table of ratios, and $SWEEPFLAGS for the plots.
 # Counting system calls needs perf, and mostly root; without, that table stays as it is.
 #
-# measure.sh PART... measures only those: ratios, plots, calls.
+# measure.sh PART... measures only those: ratios, plots, calls, idle, pool.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 bench=$here/../../bench
 doc=$here/../performance.md
-parts=" ${*:-ratios plots calls} "
+parts=" ${*:-ratios plots calls idle pool} "
 read -ra benchflags <<<"${BENCHFLAGS:--d 1s -rounds 9}"
 read -ra sweepflags <<<"${SWEEPFLAGS:--d 300ms -rounds 5}"
 
@@ -119,6 +119,31 @@ calls() {
 	rm -r "$tmp"
 }
 
+# idle shows what the command of that name prints.
+idle() {
+	echo '```text'
+	(cd "$bench" && go run ./idle -workers 1000)
+	echo '```'
+}
+
+# pool makes the table of what a pool adds.
+pool() {
+	echo '| | beside | multiple |'
+	echo '|---|---|---:|'
+	(cd "$bench" && go run . -json "${benchflags[@]}" -peer raw-blocking,kinwire-socketpair,kinwire-pool -workload rtt-64B,pipe64-64B,start-16) | awk '
+		function text(key) { return match($0, "\"" key "\":\"[^\"]*") ? substr($0, RSTART + length(key) + 4, RLENGTH - length(key) - 4) : "" }
+		function number(key) { return match($0, "\"" key "\":[0-9.e+]*") ? substr($0, RSTART + length(key) + 3, RLENGTH - length(key) - 3) : 0 }
+		{ of[text("peer"), text("workload")] = number("ns_per_call") }
+		function row(what, workload, yardstick) {
+			printf "| %s | %s | %.2f |\n", what, yardstick, of["kinwire-pool", workload] / of[yardstick, workload]
+		}
+		END {
+			row("64 B, a pool of one worker", "rtt-64B", "kinwire-socketpair")
+			row("64 x 64 B, a pool of one worker", "pipe64-64B", "kinwire-socketpair")
+			row("16 workers until all are ready, beside as many bare processes", "start-16", "raw-blocking")
+		}'
+}
+
 has() { [[ $parts == *" $1 "* ]]; }
 
 if has ratios; then
@@ -129,6 +154,12 @@ fi
 if has plots; then
 	(cd "$bench" && go run . -sweep -json "${sweepflags[@]}") >"$here/sweep.json"
 	(cd "$bench" && go run ./plot "$here")
+fi
+if has idle; then
+	idle | into idle
+fi
+if has pool; then
+	pool | into pool
 fi
 if has calls; then
 	if command -v perf >/dev/null && perf stat -e raw_syscalls:sys_enter true >/dev/null 2>&1; then
