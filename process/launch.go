@@ -64,15 +64,25 @@ func (l *launch) run() {
 	p := newProcess(l.command, cmd.Process, l.started)
 	p.captures, p.queues, p.feed, p.leaf = l.captures, l.queues, l.feed, l.leaf
 	if err := l.settle(p); err != nil {
-		for _, q := range p.queues {
-			q.abandon()
-		}
-		p.run()
-		p.Kill(err.Error())
-		<-p.done
+		p.discard(err.Error())
 		return
 	}
 	p.run()
+}
+
+// discard ends a process that nobody wants. Nothing that the caller gave is used any more:
+// he was told that nothing was started.
+func (p *Process) discard(reason string) {
+	for _, q := range p.queues {
+		q.abandon()
+	}
+	if p.feed != nil {
+		p.feed.pipe.Close()
+		p.feed = nil
+	}
+	p.Kill(reason) // before run, which may find that the leader has exited, and keep the rest
+	p.run()
+	<-p.done
 }
 
 // settle hands p over to the one who waits for it. An error tells why nobody wants it.

@@ -5,8 +5,13 @@ package process
 import (
 	"context"
 	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -109,4 +114,47 @@ func TestCloseWhileStarting(t *testing.T) {
 			}
 		}
 	}
+}
+
+// What comes too late for its Registry leaves nothing, although it has run and exited: no
+// rest that was to be kept, and no trace in the input.
+func TestNothingIsLeftOfALateStart(t *testing.T) {
+	var r Registry
+	var input countingReader
+	pids := filepath.Join(t.TempDir(), "pids")
+	refused := make(chan error)
+	r.mu.Lock()
+	go func() {
+		_, err := Start(context.Background(), Command{
+			Args:     []string{"sh", "-c", "sleep 1000 & echo $$ $! >" + pids + "; exit 0"},
+			Input:    &input,
+			Rest:     KeepRest,
+			Registry: &r,
+		})
+		refused <- err
+	}()
+	var leader, rest int
+	eventually(t, "the leader has exited", func() bool {
+		list, _ := os.ReadFile(pids)
+		n, _ := fmt.Sscan(string(list), &leader, &rest)
+		return n == 2 && isGone(leader)
+	})
+	r.closed = true
+	r.mu.Unlock()
+	if err := <-refused; !errors.Is(err, ErrRegistryClosed) {
+		t.Fatal(err)
+	}
+	defer syscall.Kill(rest, syscall.SIGKILL)
+	eventually(t, "the rest is gone", func() bool { return isGone(rest) })
+	if n := input.reads.Load(); n > 0 {
+		t.Errorf("the input was read %d times", n)
+	}
+}
+
+// countingReader is an input without an end.
+type countingReader struct{ reads atomic.Int64 }
+
+func (r *countingReader) Read(b []byte) (int, error) {
+	r.reads.Add(1)
+	return len(b), nil
 }

@@ -21,9 +21,8 @@ var busyWaits = []time.Duration{10 * time.Millisecond, 30 * time.Millisecond, 10
 // Start returned ends with Done, and needs nothing but that the command ends.
 //
 // The end of ctx ends the waiting for the start, even if that hangs in a file system that
-// does not answer: a program that starts after all is killed at once. Until then the start keeps what it has
-// opened. After the start, ctx
-// is of no account.
+// does not answer: a program that starts after all is killed at once. Until then the start
+// keeps what it has opened. After the start, ctx is of no account.
 func Start(ctx context.Context, c Command) (*Process, error) {
 	return c.start(ctx, c.connect)
 }
