@@ -58,6 +58,18 @@ var children = map[string]func(args []string){
 		syscall.Kill(os.Getpid(), syscall.SIGSTOP)
 		<-c
 	},
+	// mover leaves its group for that of its host, and exits with 4 at SIGTERM.
+	"mover": func([]string) {
+		c := make(chan os.Signal, 1)
+		signal.Notify(c, syscall.SIGTERM)
+		hostGroup := must(syscall.Getpgid(os.Getppid()))
+		if err := syscall.Setpgid(0, hostGroup); err != nil {
+			panic(err)
+		}
+		fmt.Println("ready")
+		<-c
+		os.Exit(4)
+	},
 	// parent leaves a deaf grandchild in its group, which holds its output, and exits
 	// with its argument.
 	"parent": func(args []string) {

@@ -96,3 +96,17 @@ func TestLeadsItsGroup(t *testing.T) {
 		t.Error(out)
 	}
 }
+
+// A leader that has left its group is stopped all the same, and the report says by whom.
+func TestLeaderLeavesItsGroup(t *testing.T) {
+	p := startReady(t, "mover")
+	stop(t, p, Ladder{Term: patience}, "shutdown")
+	if e := p.Exit(); e.Code != 4 || e.HostSignal != syscall.SIGTERM {
+		t.Error(e)
+	}
+	p = startReady(t, "mover")
+	p.Kill("enough")
+	if e := end(t, p); !e.KilledByHost() || e.Reason != "enough" {
+		t.Error(e)
+	}
+}

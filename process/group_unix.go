@@ -19,9 +19,8 @@ func signalGroup(leader *os.Process, sig syscall.Signal) error {
 		return syscall.ESRCH
 	}
 	err := syscall.Kill(-leader.Pid, sig)
-	if sig == syscall.SIGKILL {
-		// The leader may have moved to another group.
-		leader.Signal(sig)
+	if group, lost := unix.Getpgid(leader.Pid); lost == nil && group != leader.Pid {
+		return leader.Signal(sig) // it has moved to another group
 	}
 	return err
 }
