@@ -4,6 +4,7 @@ package process
 
 import (
 	"context"
+	"errors"
 	"os"
 	"regexp"
 	"strings"
@@ -109,6 +110,25 @@ func TestRestIsNotKeptByStop(t *testing.T) {
 			end(t, p)
 			eventually(t, "the rest is gone", func() bool { return isGone(rest) })
 		})
+	}
+}
+
+// Once the leader has exited, it is too late to want the end: what was to be kept stays.
+func TestRestIsKeptByALateKill(t *testing.T) {
+	p := startReady(t, "deaf")
+	p.finish() // as if it had exited, and nobody had looked at its group yet
+	p.Kill("late")
+	p.Terminate("late")
+	if err := p.Signal(syscall.SIGKILL); !errors.Is(err, os.ErrProcessDone) {
+		t.Error(err)
+	}
+	time.Sleep(100 * time.Millisecond)
+	if isGone(p.PID()) {
+		t.Error("the group was killed")
+	}
+	syscall.Kill(p.PID(), syscall.SIGKILL)
+	if e := end(t, p); e.Reason != "" || e.KilledByHost() {
+		t.Error(e)
 	}
 }
 

@@ -32,18 +32,9 @@ type Process struct {
 	exit    *Exit // set before done is closed
 
 	mu     sync.Mutex
-	phase  phase
+	over   bool // the leader has exited: nothing is signalled for anyone any more
 	doings doings
 }
-
-// phase is how far the leader's life has come. It only grows, in supervise.
-type phase int
-
-const (
-	running phase = iota // signals may change what becomes of it
-	exited               // dead, but not reaped: its pid and group id are still its own
-	reaped               // its pid and group id may be anyone's: nothing is signalled
-)
 
 // newProcess returns the process of a leader that has just been started.
 func newProcess(c Command, leader *os.Process, started time.Time) *Process {
@@ -88,10 +79,12 @@ func (p *Process) Exit() *Exit {
 	}
 }
 
-// Signal sends sig to the whole group. After the end it returns os.ErrProcessDone.
+// Signal sends sig to the whole group. After the leader's exit it returns os.ErrProcessDone.
 // It returns errors.ErrUnsupported on Windows for all but SIGKILL.
 func (p *Process) Signal(sig syscall.Signal) error {
-	return p.signal(sig, "")
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.signalLocked(sig, "")
 }
 
 // Kill sends SIGKILL to the whole group, and to what is in the Cgroup. The exit report keeps
@@ -136,7 +129,7 @@ func (p *Process) Dump(sig syscall.Signal, reason string) error {
 func (p *Process) DumpMember(pid int, sig syscall.Signal, reason string) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.phase != running {
+	if p.over {
 		return os.ErrProcessDone
 	}
 	for _, c := range p.captures {
@@ -157,32 +150,30 @@ func (p *Process) DumpMember(pid int, sig syscall.Signal, reason string) error {
 
 // wantEndLocked notes that the host wants the end, unless it has come already.
 func (p *Process) wantEndLocked() {
-	if p.phase == running {
+	if !p.over {
 		p.doings.wanted = true
 	}
 }
 
-// signal is signalLocked for those who do not hold the lock.
-func (p *Process) signal(sig syscall.Signal, reason string) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.signalLocked(sig, reason)
-}
-
-// signalLocked is the one place from where the group is signalled. The lock keeps the
-// leader from being reaped meanwhile; kill never blocks.
+// signalLocked signals the group. The lock keeps the leader from being reaped meanwhile; kill
+// never blocks.
 func (p *Process) signalLocked(sig syscall.Signal, reason string) error {
-	if p.phase == reaped {
+	if p.over {
 		return os.ErrProcessDone
 	}
 	err := signalGroup(p.leader, sig)
-	if p.phase == running {
-		p.doings.note(sig, reason, err)
-	}
+	p.doings.note(sig, reason, err)
 	return err
 }
 
-// hostDid returns what the host did. Once the leader is reaped, that does not change.
+// finish notes that the leader has exited, after which what the host did does not change.
+func (p *Process) finish() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.over = true
+}
+
+// hostDid returns what the host did.
 func (p *Process) hostDid() doings {
 	p.mu.Lock()
 	defer p.mu.Unlock()

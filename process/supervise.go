@@ -43,21 +43,18 @@ func (p *Process) run() {
 	go p.supervise()
 }
 
-// supervise sees p to its end. It is the only one that moves the phase on.
+// supervise sees p to its end.
 func (p *Process) supervise() {
 	defer p.registry.remove(p)
 	defer close(p.done)
 	lost := awaitExit(p.PID())
 	lifetime := time.Since(p.started)
-	if lost == nil {
-		p.enter(exited)
-		close(p.exited)
+	p.finish()
+	close(p.exited)
+	if lost == nil { // or else somebody has reaped it, and nothing pins the group's id
 		p.killRest()
-	} else {
-		p.enter(reaped) // by somebody else: nothing pins the group's id
-		close(p.exited)
-		p.leaf.kill()
 	}
+	p.leaf.kill()
 	releaseGroup(p.PID())
 	state, err := reap(p.leader)
 	for _, q := range p.queues {
@@ -72,21 +69,12 @@ func (p *Process) supervise() {
 	p.exit.InputErr, p.exit.OutOfMemory = inputErr, oom
 }
 
-// enter moves the phase on.
-func (p *Process) enter(next phase) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.phase = next
-}
-
-// killRest kills what is left of the group while the dead leader still pins its id, and
-// ends all signalling.
+// killRest kills what is left of the group, unless it is to be kept. The dead leader still
+// pins its id.
 func (p *Process) killRest() {
 	if p.rest == KillRest || p.hostDid().wanted {
-		p.signal(syscall.SIGKILL, "")
+		signalGroup(p.leader, syscall.SIGKILL)
 	}
-	p.enter(reaped)
-	p.leaf.kill()
 }
 
 // drain waits until the output is read to its end, at most until drainTime has passed and

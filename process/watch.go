@@ -99,7 +99,7 @@ func (p *Process) isHeldUp() bool {
 // breaks stops p as it has broken a limit, and returns when it has exited or is stuck.
 func (p *Process) breaks(which Limit, reason string) {
 	p.mu.Lock()
-	if p.phase == running && p.doings.reason == "" {
+	if !p.over && p.doings.reason == "" {
 		p.doings.limit, p.doings.reason = which, reason
 	}
 	p.mu.Unlock()
