@@ -136,8 +136,22 @@ func (l *leaf) isPopulated() bool {
 // remove removes the leaf. What something unkillable still lives in stays.
 func (l *leaf) remove() {
 	if l != nil {
-		os.Remove(l.path)
+		removeGroup(l.path)
 	}
+}
+
+// removeGroup removes a control group, with those that its members have made in it.
+func removeGroup(path string) {
+	if os.Remove(path) == nil {
+		return
+	}
+	entries, _ := os.ReadDir(path)
+	for _, each := range entries {
+		if each.IsDir() {
+			removeGroup(filepath.Join(path, each.Name()))
+		}
+	}
+	os.Remove(path)
 }
 
 // readOOM reads the verdict out of a memory.events file, whose counts began with the leaf.

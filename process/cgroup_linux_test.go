@@ -71,6 +71,19 @@ func TestCgroupFromTheStart(t *testing.T) {
 	}
 }
 
+// A command that makes cgroups of its own, such as another host, leaves none of them.
+func TestCgroupsInACgroup(t *testing.T) {
+	c := Command{Args: []string{"sh", "-c", `cd $D/kinwire-* && mkdir -p inner/most other && echo $$ >inner/most/cgroup.procs && exit 7`}}
+	c.Cgroup.Dir = cgroupDir(t)
+	c.Env = []string{"D=" + c.Cgroup.Dir}
+	if e := run(t, c); e.Code != 7 {
+		t.Error(e, e.LastWords())
+	}
+	if left := must(filepath.Glob(c.Cgroup.Dir + "/kinwire-*")); len(left) > 0 {
+		t.Errorf("left: %v", left)
+	}
+}
+
 func TestCgroupsThatCannotBe(t *testing.T) {
 	run(t, Command{Args: []string{"true"}})
 	failed(t, Command{Args: []string{"true"}, Cgroup: Cgroup{Dir: "/none/such"}}, CauseCgroup, syscall.ENOENT, "/none/such")
