@@ -116,6 +116,20 @@ func TestOnLineThatHangs(t *testing.T) {
 	}
 }
 
+// A callback that ends its goroutine, as t.FailNow does, keeps nothing from coming to its end.
+func TestOnLineThatEndsItsGoroutine(t *testing.T) {
+	c := child(t, "number", "100000")
+	c.WhenSlow, c.Drain = PauseCommand, -1
+	c.OnLine = func(l Line) {
+		if l.Stream == Stdout {
+			runtime.Goexit()
+		}
+	}
+	if e := run(t, c); !e.Success() || e.Stdout.Missed != 100000-1 || e.Stderr.Missed != 0 {
+		t.Errorf("%v, missed %d and %d", e, e.Stdout.Missed, e.Stderr.Missed)
+	}
+}
+
 func TestOnLineIsOneAtATimeForEachStream(t *testing.T) {
 	var busy [3]atomic.Bool
 	c := Command{Args: []string{"sh", "-c", "for i in 1 2 3 4 5 6 7 8 9; do echo $i; echo $i >&2; done"}}

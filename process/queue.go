@@ -126,15 +126,24 @@ func (q *queue) holdsUp() bool {
 	return q.held > 0
 }
 
-// handOut calls handle until nothing waits.
+// handOut calls handle until nothing waits, or a call ends its goroutine, as the FailNow of a
+// test does: then nobody wants the rest.
 func (q *queue) handOut() {
+	ended := true
+	defer func() {
+		if ended {
+			q.abandon()
+			q.next() // which says that handle is called no more
+		}
+	}()
 	for {
 		i, ok := q.next()
 		if !ok {
-			return
+			break
 		}
 		q.handle(i)
 	}
+	ended = false
 }
 
 // next returns what waits; !ok means that handOut has to end.
