@@ -48,24 +48,32 @@ func playLimiter(descriptor uint64) {
 		return
 	}
 	syscall.CloseOnExec(answer)
+	told := make([]byte, 0, answerSize) // before memory is limited
 	limit, err := become(count, os.Args[3:])
 	errno, _ := err.(syscall.Errno)
-	syscall.Write(answer, appendUint([]byte{byte(limit + 1)}, uint64(errno), answerSize-1))
+	syscall.Write(answer, appendUint(append(told, byte(limit+1)), uint64(errno), answerSize-1))
 	syscall.Exit(127)
 }
 
 // become limits this process and makes it be the program. It returns only if that fails,
 // with what [LimiterAnswer] is about.
 func become(count int, args []string) (limit int, err error) {
-	environ := os.Environ()
-	for i := range count {
+	limits := make([]Limit, count)
+	for i := range limits {
 		resource, _ := strconv.Atoi(args[3*i])
 		soft, _ := strconv.ParseUint(args[3*i+1], 10, 64)
 		hard, _ := strconv.ParseUint(args[3*i+2], 10, 64)
-		if err := setLimit(Limit{resource, soft, hard}); err != nil {
+		limits[i] = Limit{resource, soft, hard}
+	}
+	args = args[3*count:]
+	p, err := newProgram(args[0], args[1:], os.Environ())
+	if err != nil {
+		return -1, err
+	}
+	for i := range limits {
+		if err := setLimit(limits[i]); err != nil {
 			return i, err
 		}
 	}
-	args = args[3*count:]
-	return -1, syscall.Exec(args[0], args[1:], environ)
+	return -1, p.exec()
 }
