@@ -111,9 +111,10 @@ func looks(l Limits) func(after time.Duration, reads int64) Limit {
 	}
 }
 
-// Time in which the host did not run breaks no limit, and neither does the first look after.
+// Time in which the host did not run breaks no limit, and silence is not judged by the first
+// look after.
 func TestLimitsOfStalledHost(t *testing.T) {
-	for _, l := range []Limits{{FirstOutput: 3 * time.Second}, {Silence: 3 * time.Second}, {Total: 3 * time.Second}} {
+	for _, l := range []Limits{{FirstOutput: 3 * time.Second}, {Silence: 3 * time.Second}, {Total: 5 * time.Second}} {
 		look := looks(l)
 		for i, step := range []struct {
 			after  time.Duration
@@ -122,6 +123,16 @@ func TestLimitsOfStalledHost(t *testing.T) {
 			if got := look(step.after, 0); (got != NoLimit) != step.broken {
 				t.Errorf("%+v, look %d: %v", l, i, got)
 			}
+		}
+	}
+}
+
+// The total time has its limit also in a host that never gets to look in time.
+func TestTotalOfStarvedHost(t *testing.T) {
+	look := looks(Limits{Total: 3 * time.Second})
+	for i, want := range []Limit{NoLimit, NoLimit, TotalLimit} {
+		if got := look(3*time.Second, 0); got != want {
+			t.Errorf("look %d: %v, want %v", i, got, want)
 		}
 	}
 }

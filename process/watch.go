@@ -59,7 +59,7 @@ func (l Limits) beat() time.Duration {
 
 // look returns the limit that is broken now. A look that comes very late tells that the
 // host did not run, and it may not have read anything since either: it counts as one beat,
-// and is not judged.
+// and says nothing about silence. A host that is starved for long has late looks only.
 func (w *watch) look(now time.Time, reads int64) Limit {
 	ran := now.Sub(w.last)
 	w.last = now
@@ -73,9 +73,9 @@ func (w *watch) look(now time.Time, reads int64) Limit {
 		w.reads, w.silent = reads, 0
 	}
 	switch {
-	case stalled:
 	case w.limits.Total > 0 && w.total >= w.limits.Total:
 		return TotalLimit
+	case stalled:
 	case w.reads == 0 && w.limits.FirstOutput > 0:
 		if w.total >= w.limits.FirstOutput {
 			return FirstOutputLimit
