@@ -2,8 +2,14 @@ package parent
 
 import "time"
 
-// maxStretch is how many times the interval an idle worker is left alone.
-const maxStretch = 4
+const (
+	// maxStretch is how many times the interval an idle worker is left alone.
+	maxStretch = 4
+	// gridPart is into how many parts an interval is divided by the moments at which idle
+	// workers are pinged. What costs an idle host is to wake up: it does once for all whose
+	// moment is the same.
+	gridPart = 5
+)
 
 // rest sets the timer for the next look.
 func (h *health) rest() {
@@ -34,8 +40,18 @@ func (h *health) settleLocked(idle bool) {
 		return
 	}
 	h.stretch = min(2*h.stretch, maxStretch)
-	h.next = h.pinged.Add(time.Duration(h.stretch) * h.spec.interval())
+	h.next = onGrid(h.pinged.Add(time.Duration(h.stretch)*h.spec.interval()), h.spec.interval()/gridPart)
 	h.dozing.Store(true)
+}
+
+// onGrid returns the first moment from t on that is one of all that are so far apart. They are
+// told by the time of day, as every worker's then are the same; a step of that shifts them.
+func onGrid(t time.Time, apart time.Duration) time.Time {
+	if apart <= 0 {
+		return t
+	}
+	past := time.Duration(t.UnixNano()) % apart
+	return t.Add((apart - past) % apart)
 }
 
 // rouse goes back to the usual interval, as a call comes.

@@ -209,6 +209,27 @@ func TestIdleWorkersAreLeftAlone(t *testing.T) {
 	})
 }
 
+// Idle workers are pinged at the same moments, whenever they have started.
+func TestIdleWorkersArePingedTogether(t *testing.T) {
+	attach(t, Spec{Health: Health{Interval: time.Second}}, func(c *talk, result <-chan error) {
+		c.want("the host begins", wire.TypeInitialize)
+		time.Sleep(123456789 * time.Nanosecond)
+		c.send("the worker is ready", all)
+		if err := <-result; err != nil {
+			t.Fatal(err)
+		}
+		c.pong("the first comes at once")
+		for range 5 {
+			before := time.Now()
+			c.pong("idle")
+			past := time.Duration(time.Now().UnixNano()) % (time.Second / gridPart)
+			if took := time.Since(before); past != 0 || took > (maxStretch*gridPart+1)*time.Second/gridPart {
+				t.Errorf("a ping after %v, %v from the common moment", took, past)
+			}
+		}
+	})
+}
+
 // pingsUntilInput answers the ping that a call brings with it, and returns the Input.
 func (c *talk) pingsUntilInput(t *testing.T, when time.Duration) (in wire.Input) {
 	t.Helper()

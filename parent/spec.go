@@ -84,9 +84,10 @@ type Spec struct {
 // Health says how the worker is watched.
 type Health struct {
 	// Interval is the time from one ping to the next. A worker that has no calls, and has
-	// answered so far, is pinged more and more rarely, down to every four intervals, and so
-	// its silence is noticed as much later; the next call, or anything that is not as it
-	// should be, ends that. If zero, 2.5 s; if negative, the worker is not pinged.
+	// answered so far, is pinged more and more rarely, down to about every four intervals,
+	// at the same moments as others like it, and so its silence is noticed as much later;
+	// the next call, or anything that is not as it should be, ends that. If zero, 2.5 s; if
+	// negative, the worker is not pinged.
 	Interval time.Duration
 	// Timeout is how long a ping may go unanswered until the worker is unresponsive: it
 	// is made to dump its stacks, and killed. Time in which the host itself did not run
