@@ -4,12 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 
 	"github.com/kinwire/kinwire/transport"
 	"github.com/kinwire/kinwire/wire"
@@ -230,4 +235,50 @@ func TestStateStrings(t *testing.T) {
 			t.Errorf("%d is %q", s, s)
 		}
 	}
+}
+
+// curious is a core that tells when it is asked for a level.
+type curious struct {
+	zapcore.Core
+	asked func(zapcore.Level)
+}
+
+func (c curious) With(fields []zapcore.Field) zapcore.Core {
+	return curious{c.Core.With(fields), c.asked}
+}
+
+func (c curious) Enabled(level zapcore.Level) bool {
+	c.asked(level)
+	return c.Core.Enabled(level)
+}
+
+// An answer that comes while somebody is told that there is none does not overtake that.
+func TestRecoveryComesAfterIllness(t *testing.T) {
+	var w atomic.Pointer[Worker]
+	answer := sync.OnceFunc(func() {
+		go w.Load().health.pong(wire.Pong{Seq: 2}, time.Now())
+		for range 1000 { // it has all the time it needs, unless it has to wait for us
+			runtime.Gosched()
+		}
+	})
+	spec, events := recorded(Spec{
+		Health: Health{Interval: time.Second, SlowPong: -1},
+		Logger: zap.New(curious{zapcore.NewNopCore(), func(level zapcore.Level) {
+			if level == zapcore.WarnLevel && w.Load() != nil {
+				answer()
+			}
+		}}),
+	})
+	attached(t, spec, func(c *talk) {
+		w.Store(c.w)
+		c.ping("unanswered")
+		c.ping("unanswered, and so the worker is unhealthy from the next one on")
+		c.ping("the next one")
+		synctest.Wait()
+		want := []string{"StateChanged{starting", "StateChanged{ready", "Unhealthy{2"}
+		if c.w.Healthy() {
+			want = append(want, "Recovered{")
+		}
+		wantEvents(t, events(), want...)
+	})
 }

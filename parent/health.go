@@ -25,7 +25,7 @@ type health struct {
 	mu    sync.Mutex
 	spec  Health
 	timer *time.Timer // nil before start
-	due   time.Time   // when the timer is to fire
+	due   time.Time   // when the timer is to fire; zero while it is not set
 	over  bool        // for good
 
 	// Pings.
@@ -39,6 +39,7 @@ type health struct {
 
 	// Time in which the host did not run.
 	lost  time.Duration // since the newest ping
+	stood bool          // for long, since the last look
 	slept time.Duration // of the machine, altogether
 	proof int           // pings that must yet go unanswered before the worker is to blame
 
@@ -77,6 +78,7 @@ func (h *health) set(spec Health) {
 	started := h.timer != nil
 	h.spec = spec
 	h.misses, h.proof = 0, 0 // they were for other rules
+	h.due = time.Time{}      // while nobody looks, nobody is late
 	for i := range h.open {
 		h.open[i].sent = time.Now()
 	}
@@ -124,12 +126,6 @@ func (h *health) look() {
 	f := h.judge(time.Now(), suspended())
 	if f.over {
 		return
-	}
-	if f.sick {
-		h.w.tell(Unhealthy{f.misses})
-		if f.alarm != nil {
-			h.w.events.put(1, func() { f.alarm(h.w) })
-		}
 	}
 	if f.unresponsive {
 		close(h.w.silent)

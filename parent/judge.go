@@ -14,9 +14,6 @@ const (
 type finding struct {
 	over         bool // nobody wants to know any more
 	ping         bool // it is time for the next one
-	sick         bool // the worker is unhealthy from now on
-	misses       int
-	alarm        func(*Worker) // OnUnhealthy
 	unresponsive bool
 }
 
@@ -27,7 +24,12 @@ func (h *health) judge(now time.Time, slept time.Duration) (f finding) {
 	if h.over || h.spec.interval() < 0 {
 		return finding{over: true}
 	}
-	stood := h.excuseLocked(now, slept)
+	h.excuseLocked(now)
+	stood := h.stood || slept-h.slept > tolerance
+	h.stood, h.slept = false, slept
+	if stood {
+		h.proof = proofPings
+	}
 	timeout := h.spec.timeout()
 	silent := timeout > 0 && len(h.open) > 0 && now.Sub(h.open[0].sent) >= timeout
 	f.ping = stood || !now.Before(h.next)
@@ -45,35 +47,54 @@ func (h *health) judge(now time.Time, slept time.Duration) (f finding) {
 		}
 	}
 	if allowed := h.spec.misses(); allowed > 0 && h.misses >= allowed && !h.unhealthy {
-		h.unhealthy, f.sick, f.alarm = true, true, h.spec.OnUnhealthy
+		h.sickenLocked()
 	}
-	f.misses = h.misses
 	return f
 }
 
-// excuseLocked leaves out the time in which the host has not run since it was last known to,
-// as far as can be told: the timer was late, or the machine was suspended. What the host did
-// not read meanwhile is not the worker's fault. It reports whether that was long enough to
-// ask the worker again before anything is held against it.
-func (h *health) excuseLocked(now time.Time, slept time.Duration) (stood bool) {
+// sickenLocked makes the worker unhealthy. That is told under the lock, and so is that it has
+// recovered: they come in the order in which they happened.
+func (h *health) sickenLocked() {
+	h.unhealthy = true
+	h.w.tell(Unhealthy{h.misses})
+	if alarm := h.spec.OnUnhealthy; alarm != nil {
+		h.w.events.put(1, func() { alarm(h.w) })
+	}
+}
+
+// recoverLocked makes it healthy, if it was not.
+func (h *health) recoverLocked() {
+	if h.unhealthy {
+		h.unhealthy = false
+		h.w.tell(Recovered{})
+	}
+}
+
+// excuseLocked leaves out the time in which the host has not run, as far as the timer tells
+// by being late. What the host did not read meanwhile is not the worker's fault. If that was
+// long, the worker is asked again before anything is held against it.
+//
+// It comes before whatever sets the timer anew, which would forget that it was late.
+func (h *health) excuseLocked(now time.Time) {
 	late := h.lateLocked(now)
-	suspended := slept-h.slept > tolerance
-	h.slept, h.due = slept, now
+	if late == 0 {
+		return
+	}
+	h.due = now
 	h.lost += late
 	for i := range h.open {
 		h.open[i].sent = h.open[i].sent.Add(late)
 	}
-	stood = suspended || late > max(tolerance, h.spec.step()/2)
-	if stood {
-		h.proof = proofPings
+	for _, a := range h.asking {
+		a.sent = a.sent.Add(late)
 	}
-	return stood
+	h.stood = h.stood || late > max(tolerance, h.spec.step()/2)
 }
 
 // lateLocked returns for how long the timer should have fired already, and has not.
 func (h *health) lateLocked(now time.Time) time.Duration {
 	if h.due.IsZero() {
-		return 0 // it was never set
+		return 0 // it is not set
 	}
 	return max(0, now.Sub(h.due))
 }

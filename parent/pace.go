@@ -72,6 +72,7 @@ func (h *health) rouse() {
 
 // setLocked sets the timer.
 func (h *health) setLocked(now time.Time, wait time.Duration) {
+	h.excuseLocked(now)
 	wait = max(0, wait)
 	h.due = now.Add(wait)
 	h.timer.Reset(wait)

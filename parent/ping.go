@@ -116,9 +116,6 @@ func (h *health) pong(m wire.Pong, now time.Time) {
 	if !asked {
 		h.w.peer.Ignore()
 	}
-	if news.recovered {
-		h.w.tell(Recovered{})
-	}
 	if news.slow {
 		h.w.tell(SlowPong{news.roundTrip})
 	}
@@ -134,7 +131,6 @@ func (h *health) pong(m wire.Pong, now time.Time) {
 type pongNews struct {
 	roundTrip time.Duration
 	inTime    bool // it is the answer to the newest ping
-	recovered bool // the worker was unhealthy up to it
 	slow      bool // and somebody should know
 	stuck     bool // its main loop is, as it says, and nobody knows yet
 }
@@ -149,24 +145,21 @@ func (h *health) answered(m wire.Pong, now time.Time) (news pongNews, asked bool
 	if at < 0 {
 		return news, false
 	}
-	sent := h.open[at].sent
+	late := h.lateLocked(now) > 0 // and so the host may have read late as well
+	h.excuseLocked(now)
+	h.last = max(0, now.Sub(h.open[at].sent))
 	h.open = append(h.open[:0], h.open[at+1:]...)
-	var late time.Duration // in which the host did not read
-	if h.spec.interval() >= 0 {
-		late = h.lateLocked(now)
-	}
-	h.last = max(0, now.Sub(sent)-late)
 	for _, a := range h.asking {
 		if a.seq <= m.Seq && len(a.answered) == 0 {
-			a.answered <- max(0, now.Sub(a.sent)-late)
+			a.answered <- max(0, now.Sub(a.sent))
 		}
 	}
 	if m.Seq >= h.asked {
-		news.inTime, news.recovered = true, h.unhealthy
-		h.misses, h.unhealthy = 0, false
+		news.inTime, h.misses = true, 0
+		h.recoverLocked()
 	}
 	news.roundTrip = h.last
-	if limit := h.spec.slowPong(); limit > 0 && h.last >= limit && late == 0 {
+	if limit := h.spec.slowPong(); limit > 0 && h.last >= limit && !late {
 		h.uneasy = true
 		if h.warned.IsZero() || now.Sub(h.warned) >= slowPongEvery {
 			h.warned, news.slow = now, true

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/zap"
+
 	"github.com/kinwire/kinwire/wire"
 )
 
@@ -19,7 +21,10 @@ type looked struct {
 }
 
 func newLooked(spec Health) *looked {
-	l := &looked{&health{spec: spec}, time.Now()}
+	w := &Worker{log: zap.NewNop()}
+	w.events = w.newEvents()
+	l := &looked{&health{w: w, spec: spec}, time.Now()}
+	l.timer = time.AfterFunc(time.Hour, func() {})
 	l.due = l.now
 	l.sent()
 	return l
@@ -46,7 +51,7 @@ func (l *looked) after(stalled time.Duration) finding {
 func TestStallsInARow(t *testing.T) {
 	l := newLooked(Health{Interval: time.Second, Timeout: 5 * time.Second})
 	for i := range 50 {
-		if f := l.after(time.Minute); f.sick || f.misses != 0 || f.unresponsive || !f.ping {
+		if f := l.after(time.Minute); l.unhealthy || l.misses != 0 || f.unresponsive || !f.ping {
 			t.Fatalf("stall %d: %+v", i, f)
 		}
 	}
@@ -101,6 +106,33 @@ func TestAnswerReadAfterAStall(t *testing.T) {
 	news, asked := l.answered(wire.Pong{Seq: 1}, l.now.Add(time.Minute))
 	if !asked || news.slow || l.last > 500*time.Millisecond {
 		t.Errorf("slow %v, %v", news.slow, l.last)
+	}
+}
+
+// Whatever sets the timer anew does not forget that it was late: a worker is not to blame for
+// a Ping that was under way when the host was stopped, if a call or an answer is noticed
+// before the timer is.
+func TestTimerIsSetAfterAStall(t *testing.T) {
+	for name, set := range map[string]func(l *looked){
+		"by a call": func(l *looked) { l.setLocked(l.now, 0) },
+		"by an answer": func(l *looked) {
+			l.answered(wire.Pong{Seq: 1}, l.now)
+			l.setLocked(l.now, 0)
+		},
+	} {
+		l := newLooked(Health{Interval: time.Second, Timeout: 5 * time.Second})
+		asked := &asking{ping: l.enterLocked(l.now), answered: make(chan time.Duration, 1)}
+		l.asking = append(l.asking, asked)
+		l.due = l.now.Add(500 * time.Millisecond)
+		l.now = l.now.Add(time.Minute)
+		set(l)
+		if f := l.judge(l.now, 0); f.unresponsive || !f.ping {
+			t.Errorf("%s: %+v", name, f)
+		}
+		l.answered(wire.Pong{Seq: 2}, l.now)
+		if took := <-asked.answered; took > 500*time.Millisecond {
+			t.Errorf("%s: the answer took %v", name, took)
+		}
 	}
 }
 
