@@ -46,9 +46,10 @@ type health struct {
 	// Judgement.
 	misses    int // pings in a row that were unanswered by the next
 	unhealthy bool
-	warned    time.Time // of a slow answer
-	loopTold  bool      // that its main loop does not turn
-	callsTold bool      // that calls do not end
+	watcher   func(healthy bool) // see WatchHealth
+	warned    time.Time          // of a slow answer
+	loopTold  bool               // that its main loop does not turn
+	callsTold bool               // that calls do not end
 
 	// Idleness.
 	begun   uint64 // calls up to the newest ping
@@ -142,6 +143,27 @@ func (h *health) timeout() time.Duration {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.spec.timeout()
+}
+
+// turnLocked is the one place where a worker's health changes.
+func (h *health) turnLocked(healthy bool) {
+	if h.unhealthy == !healthy {
+		return
+	}
+	h.unhealthy = !healthy
+	if h.watcher != nil {
+		h.watcher(healthy)
+	}
+}
+
+// watch is WatchHealth.
+func (h *health) watch(tell func(healthy bool)) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.watcher = tell
+	if h.unhealthy {
+		tell(false)
+	}
 }
 
 // isUnhealthy is for Worker.Healthy.

@@ -55,7 +55,7 @@ func (h *health) judge(now time.Time, slept time.Duration) (f finding) {
 // sickenLocked makes the worker unhealthy. That is told under the lock, and so is that it has
 // recovered: they come in the order in which they happened.
 func (h *health) sickenLocked() {
-	h.unhealthy = true
+	h.turnLocked(false)
 	h.w.tell(Unhealthy{h.misses})
 	if alarm := h.spec.OnUnhealthy; alarm != nil {
 		h.w.events.put(1, func() { alarm(h.w) })
@@ -65,7 +65,7 @@ func (h *health) sickenLocked() {
 // recoverLocked makes it healthy, if it was not.
 func (h *health) recoverLocked() {
 	if h.unhealthy {
-		h.unhealthy = false
+		h.turnLocked(true)
 		h.w.tell(Recovered{})
 	}
 }

@@ -11,6 +11,12 @@ package parent
 // tell must neither wait nor use the worker. Linger comes before the first call.
 func (w *Worker) Linger(tell func(delta int, end error)) { w.peer.Linger(tell) }
 
+// WatchHealth arranges for tell to be told when the worker becomes unhealthy, be it before,
+// and when it has recovered. Unlike [Spec.OnEvent], which may hang, it is told at once.
+//
+// tell must neither wait nor use the worker.
+func (w *Worker) WatchHealth(tell func(healthy bool)) { w.health.watch(tell) }
+
 // Leaving is closed when the worker asks to be replaced: it takes no new calls.
 func (w *Worker) Leaving() <-chan struct{} { return w.leaving }
 

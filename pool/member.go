@@ -65,6 +65,7 @@ func (p *Pool) newMember(w *parent.Worker, generation int) *member {
 		m.expires = now.Add(shortened(age))
 	}
 	w.Linger(m.linger)
+	w.WatchHealth(m.setHealth)
 	return m
 }
 

@@ -133,9 +133,12 @@ func TestUnhealthyWorkers(t *testing.T) {
 	worker := program("worker", "1")
 	worker.Health.Interval = 50 * time.Millisecond
 	told := make(chan struct{}, 10)
+	gate := make(chan struct{})
+	defer close(gate)
 	worker.OnEvent = func(_ *parent.Worker, e parent.Event) {
 		if _, ok := e.(parent.Unhealthy); ok {
 			told <- struct{}{}
+			<-gate // which keeps nothing from the pool
 		}
 	}
 	p := start(t, Spec{Worker: worker, Size: Size{Min: 2}})

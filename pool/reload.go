@@ -41,8 +41,7 @@ func (p *Pool) tryWorker(ctx context.Context, worker parent.Spec) (*member, erro
 	_, generation := p.nextWorker()
 	generation++
 	worker = measured(worker, p.spec.Recycle.Memory)
-	hook := &hook{}
-	w, err := parent.Start(ctx, hook.into(worker))
+	w, err := parent.Start(ctx, worker)
 	switch {
 	case p.starting.Err() != nil && err != nil:
 		return nil, errShuttingDown()
@@ -50,7 +49,7 @@ func (p *Pool) tryWorker(ctx context.Context, worker parent.Spec) (*member, erro
 		return nil, err
 	}
 	m := p.newMember(w, generation)
-	if !p.renew(m, worker, hook) {
+	if !p.renew(m, worker) {
 		_ = w.Shutdown(p.killed) // it has done nothing yet
 		return nil, errShuttingDown()
 	}
@@ -59,14 +58,13 @@ func (p *Pool) tryWorker(ctx context.Context, worker parent.Spec) (*member, erro
 
 // renew makes the first worker of a new kind a spare, and all places look for such. It
 // reports whether the pool goes on.
-func (p *Pool) renew(m *member, worker parent.Spec, hook *hook) bool {
+func (p *Pool) renew(m *member, worker parent.Spec) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closing {
 		return false
 	}
 	p.worker, p.generation = worker, m.generation
-	hook.setLocked(m)
 	p.spares = append(p.spares, m)
 	p.tasks.Add(1)
 	go m.live()

@@ -132,8 +132,7 @@ func (s *slot) start() {
 		return
 	}
 	spec, generation := p.nextWorker()
-	hook := &hook{}
-	w, err := parent.Start(p.starting, hook.into(spec))
+	w, err := parent.Start(p.starting, spec)
 	<-p.starts
 	if err != nil {
 		s.startFailed(err)
@@ -142,7 +141,6 @@ func (s *slot) start() {
 	m := p.newMember(w, generation)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	hook.setLocked(m)
 	s.startedLocked()
 	p.startFailures = 0
 	p.tasks.Add(1)
