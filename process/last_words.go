@@ -1,11 +1,18 @@
 package process
 
-import "strings"
+import (
+	"regexp"
+	"strings"
+)
 
 const (
 	lastLines = 8
 	lastBytes = 1 << 10
 )
+
+// goCrash is how the report of a Go program begins that has crashed; below are its stacks
+// and registers.
+var goCrash = regexp.MustCompile(`^(panic|fatal error|SIG(ABRT|BUS|FPE|ILL|QUIT|SEGV|SYS|TRAP)): `)
 
 // LastWords returns what the command said last, for an error message: the last lines of
 // standard error, else of standard output, without the empty ones: at most 8, and about
@@ -28,7 +35,7 @@ func lastWords(output []byte) string {
 		if line == "" {
 			continue
 		}
-		if strings.HasPrefix(line, "panic: ") || strings.HasPrefix(line, "fatal error: ") {
+		if goCrash.MatchString(line) {
 			crash = len(lines)
 		}
 		lines = append(lines, line)

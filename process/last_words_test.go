@@ -17,6 +17,8 @@ func TestLastWords(t *testing.T) {
 		{"", "a\r\n\n\nb  \nno end", "a\nb\nno end"},
 		{"", numbers, "2\n3\n4\n5\n6\n7\n8\n9"},
 		{"", "log\npanic: boom\n\n" + numbers, "panic: boom\n1\n2\n3\n4\n5\n6\n7"},
+		{"", "log\nSIGSEGV: segmentation violation\nPC=0x48\n" + numbers, "SIGSEGV: segmentation violation\nPC=0x48\n1\n2\n3\n4\n5\n6"},
+		{"", "SIGTERM: it ends\n" + numbers, "2\n3\n4\n5\n6\n7\n8\n9"},
 		{"", "bad \xff\x80\n", "bad \uFFFD"},
 	} {
 		e := &Exit{Stdout: Output{Tail: []byte(c.stdout)}, Stderr: Output{Tail: []byte(c.stderr)}}
