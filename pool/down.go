@@ -38,6 +38,13 @@ func isFinal(err error) bool {
 		errors.As(err, &said) && said.Code == wire.CodeUnsupportedVersion
 }
 
+// refuseLocked ends the wait of everybody if no call will have a worker soon.
+func (p *Pool) refuseLocked() {
+	if !p.closing && p.downLocked() {
+		p.failLocked(errDown(p.lastErr))
+	}
+}
+
 // downLocked reports whether no call will have a worker soon.
 func (p *Pool) downLocked() bool {
 	if len(p.members) > 0 || len(p.spares) > 0 || len(p.slots) == 0 {

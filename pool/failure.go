@@ -68,9 +68,7 @@ func (s *slot) failLocked(now time.Time, err error) time.Duration {
 	}
 	s.retryAt = now.Add(delay)
 	p.despairLocked(s, err)
-	if p.downLocked() {
-		p.failLocked(errDown(err))
-	}
+	p.refuseLocked()
 	return delay
 }
 

@@ -144,6 +144,7 @@ func (m *member) leaveLocked(c Cause) {
 	m.settleLocked()
 	p.tellLocked(Event{Kind: Leaving, Slot: m.number(), PID: m.w.PID(), Cause: c, Delay: delay})
 	p.matchLocked()
+	p.refuseLocked()
 	p.changedLocked()
 }
 
@@ -177,6 +178,9 @@ func (m *member) roomLocked() int {
 func (m *member) takesLocked() bool {
 	return m.session == nil && m.holder == nil && !m.unhealthy && m.roomLocked() > 0
 }
+
+// isUsedUpLocked reports whether the member has had all its calls.
+func (m *member) isUsedUpLocked() bool { return m.lastUse > 0 && m.used >= m.lastUse }
 
 // isIdleLocked reports whether nobody works in the member's place.
 func (m *member) isIdleLocked() bool {

@@ -3,15 +3,21 @@
 package pool
 
 import (
+	"context"
 	"errors"
+	"os"
+	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/kinwire/kinwire/exchange"
 	"github.com/kinwire/kinwire/parent"
 	"github.com/kinwire/kinwire/process"
+	"github.com/kinwire/kinwire/wire"
 )
 
 // record keeps events.
@@ -227,4 +233,26 @@ func TestWorkersThatAsk(t *testing.T) {
 	next(t, events, Ready)
 	stop.Store(true)
 	callers.Wait()
+}
+
+// TestUsedUpWithoutSuccessor has a worker that is used up, and none can follow: calls do not
+// wait for ever.
+func TestUsedUpWithoutSuccessor(t *testing.T) {
+	token := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(token, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p := start(t, Spec{
+		Worker: program("token", "1", token), Size: Size{Min: 1}, Queue: Queue{Timeout: -1},
+		Recycle: Recycle{Uses: 1}, Restart: Restart{Min: time.Millisecond, Failures: -1},
+	})
+	last := pid(t, p)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	_, err := exchange.Call[int](ctx, p, "pid", nil)
+	wantCode(t, err, wire.CodeOverloaded)
+	if !strings.Contains(err.Error(), "there is no token") {
+		t.Error(err)
+	}
+	eventually(t, "the one that is used up has ended", func() bool { return syscall.Kill(last, 0) != nil })
 }

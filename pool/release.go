@@ -52,7 +52,9 @@ func (p *Pool) freedLocked(m *member) {
 		m.idleSince = time.Now()
 	}
 	switch {
-	case m.stage == serving && (p.waiting > 0):
+	case m.stage == serving && m.isUsedUpLocked() && m.inFlight == 0 && m.session == nil:
+		m.leaveLocked(CauseUses) // its successor may be long in coming
+	case m.stage == serving && p.waiting > 0:
 		p.offerLocked(m)
 	case m.stage == left:
 		m.settleLocked()

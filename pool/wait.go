@@ -45,8 +45,7 @@ func (p *Pool) placeLocked(w *waiter) {
 // reservableLocked returns the least busy of the members that can be kept free for a session.
 func (p *Pool) reservableLocked() (best *member) {
 	for _, m := range p.members {
-		usedUp := m.lastUse > 0 && m.used >= m.lastUse
-		if m.session != nil || m.holder != nil || m.unhealthy || usedUp {
+		if m.session != nil || m.holder != nil || m.unhealthy || m.isUsedUpLocked() {
 			continue
 		}
 		if best == nil || best.busierLocked(m) {
