@@ -188,8 +188,8 @@ func (w *Worker) Graceful() bool {
 	return w.State() == Exited && w.orderly() && w.exit.HostSignal == 0
 }
 
-// Done is closed when all is over: the worker and its group are gone, its output is read,
-// Exit tells how it was, and OnEvent knows.
+// Done is closed when all is over: the worker and its group are gone, as [process.Process.Done]
+// has it, its output is read, Exit tells how it was, and OnEvent knows.
 func (w *Worker) Done() <-chan struct{} { return w.done }
 
 // Exit is the report about the worker's end. It is nil before the state Exited, which comes

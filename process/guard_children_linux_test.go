@@ -28,7 +28,7 @@ import os, subprocess, sys, time
 c = subprocess.Popen(["sleep", "1000"])
 print(os.getpid(), c.pid, "ready", sep="\n", file=sys.stderr, flush=True)
 time.sleep(1000)`},
-	"runaway": {"sh", "-c", `setsid sh -c 'echo $$ >&2; echo ready >&2; sleep 1000' & wait`}, // leaves the group
+	"runaway": {"sh", "-c", `setsid sh -c 'echo $$ >&2; echo ready >&2; exec sleep 1000' & wait`}, // leaves the group
 }
 
 func init() {

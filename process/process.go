@@ -66,6 +66,8 @@ func (p *Process) Exited() <-chan struct{} { return p.exited }
 // Done is closed when all is over: the group was killed, the leader reaped, and the
 // output read to end-of-file, or until 1 s after the kill if something that left the group
 // still holds it, and OnLine or OnChunk has taken the last of it, or had Command.Drain to.
+// On Linux, nothing of the group is left then, unless the kernel takes more than 250 ms for
+// that.
 func (p *Process) Done() <-chan struct{} { return p.done }
 
 // Exit returns the report about the end. It is nil before Done, and the same ever after;

@@ -14,11 +14,13 @@ const (
 	// deliverTime is how long OnLine has after the end of the output to take what waits,
 	// where Command.Drain does not say.
 	deliverTime = time.Second
+	// vanishTime is how long Done waits for the kernel to be done with what was killed.
+	vanishTime = 250 * time.Millisecond
 
 	// EndTime is how long Done comes after the leader's exit, at the most, unless
 	// Command.Drain says something else. It is 1 s more if something in a Cgroup can't be
 	// killed.
-	EndTime = drainTime + deliverTime
+	EndTime = drainTime + deliverTime + vanishTime
 )
 
 // reap is a variable so that a test can look at what was done before.
@@ -51,8 +53,9 @@ func (p *Process) supervise() {
 	lifetime := time.Since(p.started)
 	p.finish()
 	close(p.exited)
+	killed := false
 	if lost == nil { // or else somebody has reaped it, and nothing pins the group's id
-		p.killRest()
+		killed = p.killRest()
 	}
 	p.leaf.kill()
 	releaseGroup(p.PID())
@@ -64,17 +67,22 @@ func (p *Process) supervise() {
 	inputErr := p.feed.stop()
 	p.drain()
 	p.deliver()
+	if killed {
+		awaitVanished(p.PID())
+	}
 	oom := p.leaf.end()
 	p.exit = p.report(state, err, lifetime)
 	p.exit.InputErr, p.exit.OutOfMemory = inputErr, oom
 }
 
-// killRest kills what is left of the group, unless it is to be kept. The dead leader still
-// pins its id.
-func (p *Process) killRest() {
-	if p.rest == KillRest || p.hostDid().wanted {
+// killRest kills what is left of the group, unless it is to be kept, and reports which. The
+// dead leader still pins its id.
+func (p *Process) killRest() (killed bool) {
+	killed = p.rest == KillRest || p.hostDid().wanted
+	if killed {
 		signalGroup(p.leader, syscall.SIGKILL)
 	}
+	return killed
 }
 
 // drain waits until the output is read to its end, at most until drainTime has passed and

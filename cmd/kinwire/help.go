@@ -25,8 +25,9 @@ const runHelp = `Run starts a worker, or several, and calls them with each line 
 The worker's command comes after --. A line of input is one JSON value; a value that a
 worker answers with is one line of compact JSON on standard output. The answers come in the
 order of the inputs, though up to 16 of them are worked on at a time, or fewer if the worker
-wants fewer. With --workers 2 or more each worker has one input at a time. A method that answers with many values prints them as they come, once all
-earlier inputs are done; one that answers with none prints nothing.
+wants fewer. With --workers 2 or more each worker has one input at a time. A method that
+answers with many values prints them as they come, once all earlier inputs are done; one that
+answers with none prints nothing.
 
 An input that fails prints in its place, and makes the exit code 1:
 
