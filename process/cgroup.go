@@ -14,7 +14,9 @@ type Cgroup struct {
 	Dir string
 	// MemoryMax is how many bytes of memory the whole tree may use, and PidsMax how many
 	// processes and threads it may have. If zero, there is no limit. The controller must be
-	// enabled for the directories in Dir (cgroup.subtree_control); else Start fails.
+	// enabled for the directories in Dir (cgroup.subtree_control); else Start fails. With
+	// Command.Rlimits they must leave room for a Go program that starts: some threads, and
+	// some MiB.
 	MemoryMax, PidsMax int64
 }
 

@@ -46,6 +46,7 @@ const (
 	// KeepRest: it lives on, unless the end was the host's doing: by Terminate, Kill, Stop,
 	// Dump, a limit or the end of a context. As it may then hold the output for ever, Done
 	// comes 1 s after the exit, and its later writes fail: whoever keeps something gives
-	// it files to write to, or lets it redirect its output.
+	// it files to write to, or lets it redirect its output. What is kept is out of the host's
+	// hands, and outlives it as well. On Windows nothing is kept.
 	KeepRest
 )

@@ -56,7 +56,8 @@ type Command struct {
 	// report.
 	//
 	// They should return quickly. While they do not, up to 1 MiB or 16,384 lines of each
-	// stream wait for them. WhenSlow says what happens then.
+	// stream wait for them, and WhenSlow says what happens then. A panic in them is one of
+	// the host's.
 	OnLine  func(Line)
 	OnChunk func(Chunk)
 	// WhenSlow is what happens to output for which there is no room. Zero: DropOutput.

@@ -64,7 +64,8 @@
 //   - A start that fails leaves nothing behind. An end leaves no zombie, no descriptor, no
 //     goroutine and no thread behind.
 //   - No command outlives the host, and nothing in its group does, whatever the host dies of
-//     and whatever they are doing then: see The guardian.
+//     and whatever they are doing then: see The guardian. What KeepRest has kept is no part
+//     of it any more.
 //   - An exit is never guessed: what is not known is [Unknown], and [Exit.Code] is then -1.
 //
 // # What is not

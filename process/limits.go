@@ -10,8 +10,9 @@ import (
 // and Exit.Limit tells which limit it was. If zero or negative, there is none.
 //
 // Time counts only while the host itself runs, and silence only while the host reads: a
-// stopped host or a suspended machine breaks no limit, and neither does a command that has
-// to wait for a slow OnLine. It is found up to an eighth of the shortest limit late, or 5 s.
+// stopped host or a suspended machine breaks no limit, and a command that has to wait for a
+// slow OnLine is not silent. What goes to a file (Command.Stdout) is no output here. A broken
+// limit is found up to an eighth of the shortest limit late, or 5 s.
 type Limits struct {
 	// Output is how many bytes the command may print, in all that is captured. OnLine and
 	// OnChunk get so many and no more; the tails in the exit report go on.
