@@ -11,7 +11,7 @@ import (
 
 // launch is a start that is under way, on a goroutine of its own: looking a program up and
 // executing it can hang for as long as a network drive does not answer. It has copies of
-// the caller's files, who may close his as soon as he waits no more.
+// what the caller gave, who may close and change his own as soon as he waits no more.
 type launch struct {
 	command   Command // with the copies
 	captures  []*capture

@@ -2,11 +2,13 @@ package process
 
 import (
 	"os"
+	"slices"
 	"time"
 )
 
 // prepare opens all that the start of c needs.
 func (c Command) prepare() (*launch, error) {
+	c.Args, c.Env, c.Rlimits = slices.Clone(c.Args), slices.Clone(c.Env), slices.Clone(c.Rlimits)
 	l := &launch{
 		command:   c,
 		writeEnds: make(map[Stream]*os.File),

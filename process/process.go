@@ -2,7 +2,6 @@ package process
 
 import (
 	"os"
-	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -40,7 +39,7 @@ type Process struct {
 func newProcess(c Command, leader *os.Process, started time.Time) *Process {
 	return &Process{
 		name:     c.name(),
-		args:     slices.Clone(c.Args),
+		args:     c.Args,
 		ladder:   c.Stop,
 		rest:     c.Rest,
 		drainFor: c.Drain,
