@@ -72,6 +72,9 @@ func newStartError(c Command, err error) *StartError {
 		e.Cause = CauseCommand
 	case errors.Is(err, errCgroup):
 		e.Cause, e.Err = CauseCgroup, err
+		if isShortage(err) {
+			e.Cause = CauseHost
+		}
 	case errors.Is(err, ErrRegistryClosed):
 		e.Cause = CauseCaller
 	case isOpen(err):
@@ -141,6 +144,11 @@ func isAboutPath(err error) bool {
 		}
 	}
 	return isBadInterpreter(err)
+}
+
+// isShortage reports whether err says that there is no room for one more file.
+func isShortage(err error) bool {
+	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) || errors.Is(err, syscall.ENOMEM)
 }
 
 // checkDir returns why dir can't be entered, or nil. Asking for "." in it needs the same

@@ -3,6 +3,7 @@
 package process
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -57,6 +58,7 @@ func TestCausesOfRareErrors(t *testing.T) {
 	for err, cause := range map[error]Cause{
 		syscall.ENOMEM: CauseHost, syscall.ENOSPC: CauseHost, syscall.ENFILE: CauseHost,
 		syscall.EAGAIN: CauseHost, syscall.EIO: CauseHost, syscall.EISDIR: CauseProgram,
+		fmt.Errorf("%w: %w", errCgroup, syscall.EMFILE): CauseHost, fmt.Errorf("%w: %w", errCgroup, syscall.EROFS): CauseCgroup,
 	} {
 		if e := newStartError(Command{Args: []string{"true"}}, err); e.Cause != cause {
 			t.Errorf("%v: %v, want %v", err, e.Cause, cause)
