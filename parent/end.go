@@ -136,8 +136,8 @@ func (w *Worker) release() {
 	}
 	told, logged := w.events.close(last), w.logQueue.close(nil)
 	until := time.Now().Add(farewell)
-	w.await(told, time.Until(until))
-	w.await(logged, time.Until(until))
+	w.await(told, farewell)
+	w.await(logged, max(0, time.Until(until)))
 	close(w.done)
 }
 

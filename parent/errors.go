@@ -20,7 +20,8 @@ type StartError struct {
 	Name string
 	// Err is what went wrong: a *process.StartError if the program could not be run, an
 	// error that is [ErrNoHandshake], a *wire.Violation if it broke the protocol, the
-	// *wire.Error of its initialisation, or the error of the context.
+	// *wire.Error of its initialisation, the error of the context, or one that says that
+	// Shutdown was called meanwhile.
 	Err error
 	// Exit is how the program ended, with its output; nil if it did not run, or is no
 	// process.

@@ -16,6 +16,7 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
+	"github.com/kinwire/kinwire/process"
 	"github.com/kinwire/kinwire/transport"
 	"github.com/kinwire/kinwire/wire"
 )
@@ -202,6 +203,28 @@ func TestOnEventShutsDown(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+// Somebody may want the end of a worker that is not ready, and does not wait until it is.
+func TestShutdownBeforeReady(t *testing.T) {
+	ended := make(chan error, 1)
+	spec := Spec{StartTimeout: -1, OnEvent: func(w *Worker, e Event) {
+		if e == (StateChanged{State: Starting}) {
+			go func() { ended <- w.ShutdownFor(context.Background(), "changed my mind") }()
+		}
+	}}
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	ours, theirs := transport.Pair()
+	defer ours.Close()
+	_, err := Attach(ctx, theirs, spec)
+	if err == nil || ctx.Err() != nil || !strings.Contains(err.Error(), "before it was ready: changed my mind") {
+		t.Errorf("the start: %v", err)
+	}
+	var died *process.ExitError
+	if err := <-ended; !errors.As(err, &died) || !strings.Contains(died.Exit.Reason, "changed my mind") {
+		t.Errorf("the end: %v", err)
+	}
 }
 
 // The first reason counts, and no reason of either side grows without bound.

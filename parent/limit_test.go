@@ -41,3 +41,19 @@ func TestLimit(t *testing.T) {
 		}
 	})
 }
+
+// A host that is late for everything still comes to an end.
+func TestAlwaysLateHost(t *testing.T) {
+	for _, late := range []time.Duration{2 * tolerance, time.Second, time.Minute} {
+		l := newLimit(10 * time.Second)
+		for rounds := 1; ; rounds++ {
+			l.until = time.Now().Add(-late)
+			if l.passed() {
+				break
+			}
+			if rounds > 20 {
+				t.Fatalf("%v late each time: no end", late)
+			}
+		}
+	}
+}

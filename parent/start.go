@@ -162,7 +162,7 @@ func (w *Worker) handshake(ctx context.Context) error {
 
 // awaitInitialized waits for the worker's answer, or for whatever comes in its place.
 func (w *Worker) awaitInitialized(ctx context.Context) error {
-	timeout := newLimit(w.spec.startTimeout())
+	timeout, stop := newLimit(w.spec.startTimeout()), w.stop
 	for {
 		select {
 		case info := <-w.initialized:
@@ -177,6 +177,11 @@ func (w *Worker) awaitInitialized(ctx context.Context) error {
 			if timeout.passed() {
 				return errSilent(timeout.whole)
 			}
+		case <-stop:
+			if w.State() == Starting {
+				return fmt.Errorf("it was shut down before it was ready: %s", w.stopFor)
+			}
+			stop = nil // for supervise, as the answer is on its way
 		case <-ctx.Done():
 			return ctx.Err()
 		}
@@ -228,16 +233,4 @@ func (w *Worker) exited() <-chan struct{} {
 // reports whether it came.
 func (w *Worker) awaitExited(d time.Duration) bool {
 	return w.proc != nil && w.await(w.exited(), d)
-}
-
-// await waits for an event, but not longer than d, and reports whether it came.
-func (w *Worker) await(event <-chan struct{}, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-event:
-		return true
-	case <-t.C:
-		return false
-	}
 }

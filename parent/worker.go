@@ -137,7 +137,7 @@ func (w *Worker) verdict(ctx context.Context, err error) error {
 // Shutdown asks the worker to end, and waits until it has: the worker's handlers have
 // Stop.Grace to finish, then come SIGTERM and SIGKILL, each in its time. It returns nil if
 // the worker said goodbye and exited with 0, be it before its end was asked for or after
-// SIGTERM; else a *process.ExitError.
+// SIGTERM; else a *process.ExitError. A worker that is still Starting is killed.
 //
 // Whether it came to signals is in the report: Graceful is the short of it.
 //
