@@ -9,7 +9,7 @@
 // are over what somebody cares about.
 //
 // All of it takes one goroutine, while anything is watched. Lists take 1 % of a processor at
-// the most: after each there is none for a hundred times as long as it took, so that they
-// become rarer on a system with very many processes. The expensive measures take 10 %: after
-// each it rests for nine times as long, so that they are spread out.
+// the most: after each there is none for a hundred times as long as it took, up to a minute,
+// so that they become rarer on a system with very many processes. The expensive measures take
+// 10 %: after each it rests for nine times as long, so that they are spread out.
 package memory

@@ -86,8 +86,16 @@ func (s *sampler) signalLocked() {
 	}
 }
 
-// share is the part of a processor that listing takes at the most: one in so many.
-const share = 100
+const (
+	// share is the part of a processor that listing takes at the most: one in so many.
+	share = 100
+	// longestRest is how long there is no list after one, however long that seems to have
+	// taken: a host that was stopped meanwhile can't tell.
+	longestRest = time.Minute
+)
+
+// rest is how long there is no list after one that took so long.
+func rest(took time.Duration) time.Duration { return min(share*took, longestRest) }
 
 // run measures what is due, until nothing is watched.
 func (s *sampler) run() {
@@ -111,7 +119,7 @@ func (s *sampler) run() {
 		}
 		begun := time.Now()
 		l.read()
-		rested = time.Now().Add(share * time.Since(begun))
+		rested = time.Now().Add(rest(time.Since(begun)))
 		s.measure(&l, s.take(begun))
 	}
 }

@@ -117,6 +117,19 @@ func TestTake(t *testing.T) {
 	}
 }
 
+// A host that was stopped while it made a list does not leave workers unwatched for hours.
+func TestRest(t *testing.T) {
+	for took, want := range map[time.Duration]time.Duration{
+		0:                    0,
+		5 * time.Millisecond: 500 * time.Millisecond,
+		10 * time.Minute:     longestRest,
+	} {
+		if got := rest(took); got != want {
+			t.Errorf("%v after a list that took %v; want %v", got, took, want)
+		}
+	}
+}
+
 // BenchmarkRound is one measure of so many workers, none of which needs a closer look.
 func BenchmarkRound(b *testing.B) {
 	const workers = 200
