@@ -18,6 +18,9 @@ const (
 	farewell = time.Second
 	// afterGrace is how long handlers, or Init, may go on once their context has ended.
 	afterGrace = 500 * time.Millisecond
+	// hearing is how long a worker that ends of its own and has nothing to do waits for the
+	// host to say that it may.
+	hearing = time.Second
 	// maxReason is how much of a reason is told.
 	maxReason = 1 << 10
 )
@@ -135,9 +138,34 @@ func (s *session) run(ctx context.Context) error {
 		// An acknowledgement that nobody asked for says that this worker wants replacing.
 		inFlight := s.peer.Refuse()
 		s.peer.Send(wire.ShutdownAck{InFlight: inFlight})
-		return s.stop(context.WithoutCancel(ctx), wire.Shutdown{Grace: TermGrace, Reason: reason(ctx)})
+		return s.stop(context.WithoutCancel(ctx), s.leave(wire.Shutdown{Grace: TermGrace, Reason: reason(ctx)}))
 	case <-s.peer.Ended():
 		return s.orphaned()
+	}
+}
+
+// leave waits for the host's Shutdown, within the grace of the worker's own, and returns what
+// is left to do. Once all handlers have returned it waits for hearing at the most: inputs may
+// be on their way that are to be refused, so that the host knows that they can be sent to
+// another worker.
+func (s *session) leave(own wire.Shutdown) wire.Shutdown {
+	begun := time.Now()
+	bound := time.NewTimer(own.Grace)
+	defer bound.Stop()
+	returned := s.peer.Returned()
+	for {
+		select {
+		case down := <-s.shutdown:
+			return wire.Shutdown{Grace: down.Grace, Reason: own.Reason}
+		case <-returned:
+			returned = nil
+			bound.Reset(min(hearing, own.Grace-time.Since(begun)))
+			continue
+		case <-bound.C:
+		case <-s.peer.Ended():
+		}
+		own.Grace = max(0, own.Grace-time.Since(begun))
+		return own
 	}
 }
 

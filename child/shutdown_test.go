@@ -199,6 +199,34 @@ func TestShutdownAfterOwnShutdown(t *testing.T) {
 	})
 }
 
+// One that has nothing to do waits for the host a little, and refuses what was on its way.
+func TestOwnShutdownOfIdle(t *testing.T) {
+	for _, answer := range []struct {
+		with []message
+		want time.Duration
+	}{
+		{nil, time.Second},
+		{[]message{wire.Shutdown{Grace: time.Minute, Reason: "it asked to be replaced"}}, 100 * time.Millisecond},
+	} {
+		introduced(t, &child.Worker{}, func(c *talk) {
+			c.cancel()
+			c.wantFrame("", wire.ShutdownAck{})
+			time.Sleep(100 * time.Millisecond)
+			c.send("a request that was on its way", call(1, "", nil))
+			c.wantError("is refused", 1, wire.CodeShuttingDown)
+			c.send("the host's answer, if there is one", answer.with...)
+			if len(answer.with) > 0 {
+				c.wantFrame("", wire.ShutdownAck{})
+			}
+			c.wantGoodbye("", 0)
+			if c.passed() != answer.want {
+				t.Errorf("after %v; want %v", c.passed(), answer.want)
+			}
+			c.ended("")
+		})
+	}
+}
+
 // SIGTERM during a shutdown shortens what is left of the grace, and never prolongs it.
 func TestOwnShutdownDuringShutdown(t *testing.T) {
 	for _, test := range []struct{ grace, want time.Duration }{

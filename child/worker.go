@@ -13,7 +13,9 @@ import (
 )
 
 // TermGrace is how long handlers may still run, at the most, when the worker ends of its
-// own: after SIGTERM, or when the context of [Worker.Serve] ends. With the second that the
+// own: after SIGTERM, or when the context of [Worker.Serve] ends. One that has nothing to do
+// waits within that, for a second at the most, until the host has told it to end: calls may
+// be on their way, and are refused. With the second that the
 // end itself may take it stays within the three that a parent waits before it kills.
 const TermGrace = 2 * time.Second
 

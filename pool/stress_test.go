@@ -114,3 +114,39 @@ func TestOneBadWorker(t *testing.T) {
 		t.Errorf("%d starts", s.Starts)
 	}
 }
+
+// TestTerminatedUnderLoad sends SIGTERM to workers at random moments, as a stranger: they ask
+// to be replaced, and no call is the worse for it.
+func TestTerminatedUnderLoad(t *testing.T) {
+	p := start(t, Spec{
+		Worker: program("worker"), Size: Size{Min: 3}, PerWorker: 8,
+		Restart: Restart{Min: -1, Failures: -1}, Queue: Queue{Timeout: -1},
+	})
+	ctx, stop := context.WithCancel(t.Context())
+	var callers sync.WaitGroup
+	for range 16 {
+		callers.Go(func() {
+			for i := 0; ctx.Err() == nil; i++ {
+				got, err := exchange.Call[int](t.Context(), p, "", i)
+				if errors.Is(err, wire.ErrNotSent) {
+					continue // three workers in a row have left before it
+				}
+				if err != nil || got != i {
+					t.Errorf("call %d: %d, %v", i, got, err)
+				}
+			}
+		})
+	}
+	for range 20 {
+		s := p.Slots()[rand.IntN(3)]
+		if s.PID != 0 {
+			syscall.Kill(s.PID, syscall.SIGTERM)
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	stop()
+	callers.Wait()
+	if s := p.Stats(); s.Died > 0 {
+		t.Errorf("%+v", s)
+	}
+}
