@@ -17,17 +17,23 @@ func (p *Pool) returnLocked(m *member, want want) {
 // release is the end of a call that err is the error of. It reports whether another worker
 // can have the call.
 func (p *Pool) release(m *member, err error) (again bool) {
-	result := outcomeOf(err)
-	unsent := err != nil && isUnsent(err)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if unsent {
-		p.stats.Unsent++
+	if err != nil && isUnsent(err) {
 		m.used--
+		again = !p.closing
+	}
+	p.endedLocked(m, err)
+	return again
+}
+
+// endedLocked is the end of a call of a member, and of what it tells of the worker.
+func (p *Pool) endedLocked(m *member, err error) {
+	if err != nil && isUnsent(err) {
+		p.stats.Unsent++
 		m.leaveLocked(m.causeOf(err))
 	}
-	p.doneLocked(m, result)
-	return unsent && !p.closing
+	p.doneLocked(m, outcomeOf(err))
 }
 
 // doneLocked ends one call of a member.

@@ -41,7 +41,7 @@ func (s *Session) Call(ctx context.Context, method string, in, out any) error {
 		return err
 	}
 	err := s.m.w.Call(ctx, method, in, out)
-	s.p.release(s.m, err)
+	s.ended(err)
 	return err
 }
 
@@ -52,7 +52,7 @@ func (s *Session) Open(ctx context.Context, method string, in any) (exchange.Exc
 	}
 	x, err := s.m.w.Open(ctx, method, in)
 	if err != nil {
-		s.p.release(s.m, err)
+		s.ended(err)
 		return nil, err
 	}
 	s.p.opened(s.m)
@@ -108,4 +108,11 @@ func (s *Session) enter() error {
 	s.m.inFlight++
 	s.p.stats.Calls++
 	return nil
+}
+
+// ended is the end of a call of the session, which as a whole is one use of the worker.
+func (s *Session) ended(err error) {
+	s.p.mu.Lock()
+	defer s.p.mu.Unlock()
+	s.p.endedLocked(s.m, err)
 }

@@ -176,3 +176,32 @@ func TestCheckoutSurvivesWorkers(t *testing.T) {
 	}
 	s.Release()
 }
+
+// TestSessionIsAUse has workers that die after sessions have used them: what the sessions
+// still try is not held against the place.
+func TestSessionIsAUse(t *testing.T) {
+	spec := Spec{Worker: program("worker", "1"), Size: Size{Min: 1}, Restart: Restart{Min: -1, Failures: -1}}
+	events := record(&spec)
+	p := start(t, spec)
+	for range hopeless {
+		s, err := p.Checkout(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		pid(t, s)
+		syscall.Kill(s.PID(), syscall.SIGKILL)
+		received(t, "its link has ended", s.m.w.Unlinked())
+		for range 3 {
+			if err := s.Call(t.Context(), "pid", nil, nil); !errors.Is(err, wire.ErrNotSent) {
+				t.Error(err)
+			}
+		}
+		next(t, events, Ended)
+		s.Release()
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if n := p.slots[0].barren; n > 0 {
+		t.Errorf("%d workers have come to nothing", n)
+	}
+}
