@@ -129,10 +129,7 @@ func (m *member) leaveLocked(c Cause) {
 	close(m.left)
 	p.withdrawLocked(m)
 	p.keys.forget(m)
-	if w := m.holder; w != nil {
-		w.unreserve()
-		p.placeLocked(w)
-	}
+	m.unholdLocked()
 	for w := m.pinned.first; w != nil; w = m.pinned.first {
 		w.take()
 		p.placeLocked(w)
@@ -146,6 +143,14 @@ func (m *member) leaveLocked(c Cause) {
 	p.matchLocked()
 	p.refuseLocked()
 	p.changedLocked()
+}
+
+// unholdLocked makes who waits to have the member alone wait for another one.
+func (m *member) unholdLocked() {
+	if w := m.holder; w != nil {
+		w.unreserve()
+		m.p.placeLocked(w)
+	}
 }
 
 // settleLocked lets the member end if it may.

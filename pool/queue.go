@@ -22,7 +22,10 @@ type want struct {
 }
 
 // line is where waiters stand in the order in which they came.
-type line struct{ first, last *waiter }
+type line struct {
+	first, last *waiter
+	n           int
+}
 
 // put adds a waiter behind all that came before it.
 func (l *line) put(w *waiter) {
@@ -31,6 +34,7 @@ func (l *line) put(w *waiter) {
 		after = after.prev
 	}
 	w.line, w.prev = l, after
+	l.n++
 	if after != nil {
 		w.next, after.next = after.next, w
 	} else {
@@ -49,6 +53,7 @@ func (w *waiter) take() {
 	if l == nil {
 		return
 	}
+	l.n--
 	if w.prev != nil {
 		w.prev.next = w.next
 	} else {

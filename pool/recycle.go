@@ -79,7 +79,7 @@ func (m *member) dueLocked(now time.Time) (cause Cause, wait time.Duration) {
 	}
 	if d := p.spec.Size.idle(); d > 0 && p.isExtraLocked(m.slot) {
 		left := m.idleForLocked(d, now)
-		if left <= 0 && p.waiting == 0 {
+		if left <= 0 && p.movableLocked() == 0 {
 			return CauseUnneeded, wait
 		}
 		wait = min(wait, max(left, d/10))
@@ -116,5 +116,7 @@ func (m *member) setHealth(healthy bool) {
 	m.unhealthy = !healthy
 	if healthy {
 		m.p.offerLocked(m)
+	} else {
+		m.unholdLocked()
 	}
 }

@@ -205,3 +205,27 @@ func TestSessionIsAUse(t *testing.T) {
 		t.Errorf("%d workers have come to nothing", n)
 	}
 }
+
+// TestCheckoutOfUnhealthy has a worker fall ill while it is kept free for a session.
+func TestCheckoutOfUnhealthy(t *testing.T) {
+	p := start(t, Spec{Worker: program("worker", "1"), Size: Size{Min: 1}})
+	release := hold(t, p)
+	sessions := make(chan *Session)
+	go func() {
+		s, err := p.Checkout(t.Context())
+		if err != nil {
+			t.Error(err)
+		}
+		sessions <- s
+	}()
+	eventually(t, "it waits", func() bool { return p.Stats().Waiting == 1 })
+	m := p.members[0]
+	m.setHealth(false)
+	release()
+	eventually(t, "the worker is idle", func() bool { return p.Stats().InFlight == 0 })
+	if s := p.Stats(); s.Sessions != 0 || s.Waiting != 1 {
+		t.Errorf("%+v", s)
+	}
+	m.setHealth(true)
+	received(t, "the session", sessions).Release()
+}

@@ -76,14 +76,24 @@ func (p *Pool) isExtraLocked(s *slot) bool {
 	return s != nil && !s.isSpare && p.servingSlotsLocked() > p.spec.Size.min()
 }
 
+// movableLocked is how many wait whom another worker would help: not those whose key has one.
+func (p *Pool) movableLocked() int {
+	n := p.waiting
+	for _, m := range p.members {
+		n -= m.pinned.n
+	}
+	return n
+}
+
 // growLocked adds places while more calls wait than workers to come will take.
 func (p *Pool) growLocked() {
-	if p.waiting == 0 || p.closing || p.servingSlotsLocked() >= p.spec.Size.max() {
+	waiting := p.movableLocked()
+	if waiting == 0 || p.closing || p.servingSlotsLocked() >= p.spec.Size.max() {
 		return
 	}
 	coming := 0
 	for _, s := range p.slots {
-		if !s.isSpare && s.current == nil {
+		if !s.isSpare && s.current == nil && !s.isDownLocked() {
 			coming++
 		}
 	}
@@ -91,12 +101,12 @@ func (p *Pool) growLocked() {
 	if len(p.members) > 0 {
 		each = p.members[0].limit
 	} else if each > 1 {
-		each = max(1, p.waiting) // one will do, for all that is known
+		each = waiting // one will do, for all that is known
 	}
 	if p.waitingAlone > 0 {
 		each = 1
 	}
-	for n := p.servingSlotsLocked(); n < p.spec.Size.max() && coming*each < p.waiting; n++ {
+	for n := p.servingSlotsLocked(); n < p.spec.Size.max() && coming*each < waiting; n++ {
 		p.addSlotLocked(serving)
 		coming++
 	}

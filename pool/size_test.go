@@ -110,3 +110,28 @@ func TestOneShot(t *testing.T) {
 	received(t, "the third", waits)
 	second()
 }
+
+// TestKeysDoNotGrow has calls wait for the worker of their key: others would not help them.
+func TestKeysDoNotGrow(t *testing.T) {
+	p := start(t, Spec{Worker: program("worker", "1"), Size: Size{Min: 1, Max: 4}})
+	a := p.Sticky("a")
+	release := hold(t, a)
+	done := make(chan error)
+	for range 5 {
+		go func() { done <- a.Call(t.Context(), "pid", nil, nil) }()
+	}
+	eventually(t, "all wait", func() bool { return p.Stats().Waiting == 5 })
+	if n := len(p.Slots()); n != 1 {
+		t.Errorf("%d places", n)
+	}
+	pid(t, p) // which another worker has
+	if n := len(p.Slots()); n != 2 {
+		t.Errorf("%d places", n)
+	}
+	release()
+	for range 5 {
+		if err := received(t, "a call", done); err != nil {
+			t.Error(err)
+		}
+	}
+}
