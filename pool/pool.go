@@ -23,7 +23,7 @@ type Pool struct {
 	killed       context.Context // ends when a shutdown is cut short
 	kill         context.CancelCauseFunc
 	stopping     chan struct{}  // closed by close
-	tasks        sync.WaitGroup // slots, and members that live
+	tasks        sync.WaitGroup // slots, members that live, and the start of Reload's first
 	done         chan struct{}
 
 	mu            sync.Mutex

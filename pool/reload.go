@@ -32,9 +32,24 @@ func (p *Pool) Reload(ctx context.Context, worker parent.Spec) error {
 	return p.awaitReload(ctx)
 }
 
+// enter makes its caller a task of the pool, unless that ends.
+func (p *Pool) enter() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closing {
+		return errShuttingDown()
+	}
+	p.tasks.Add(1)
+	return nil
+}
+
 // tryWorker starts a worker of a new kind. If that succeeds, it is a spare, and all later
 // ones are of its kind.
 func (p *Pool) tryWorker(ctx context.Context, worker parent.Spec) (*member, error) {
+	if err := p.enter(); err != nil {
+		return nil, err
+	}
+	defer p.tasks.Done()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(p.starting, cancel)()
@@ -94,7 +109,7 @@ func (p *Pool) awaitReload(ctx context.Context) error {
 		}
 		done := true
 		for _, s := range p.slots {
-			isNew := s.current != nil && s.current.generation == p.generation
+			isNew := s.generation == p.generation // its worker may have come and gone
 			if !isNew && s.barren >= hopeless {
 				return fmt.Errorf("place %d has no worker of the new kind: %w", s.number, s.lastErr)
 			}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/kinwire/kinwire/exchange"
 	"github.com/kinwire/kinwire/parent"
+	"github.com/kinwire/kinwire/wire"
 )
 
 // kind is a worker that knows which it is.
@@ -112,4 +113,59 @@ func TestDrainIsBounded(t *testing.T) {
 	if err := received(t, "the end of the call", result); err == nil {
 		t.Error("it has ended well")
 	}
+}
+
+// TestShutdownDuringReload ends the pool while a worker of a new kind starts: nothing is left
+// of that either.
+func TestShutdownDuringReload(t *testing.T) {
+	p := start(t, Spec{Worker: kind("old"), Size: Size{Min: 1}})
+	var over atomic.Bool
+	starting := make(chan struct{})
+	worker := program("silent")
+	worker.OnEvent = func(_ *parent.Worker, e parent.Event) {
+		switch e, _ := e.(parent.StateChanged); {
+		case e == parent.StateChanged{State: parent.Starting}:
+			close(starting)
+		case e.State == parent.Exited:
+			time.Sleep(300 * time.Millisecond)
+			over.Store(true)
+		}
+	}
+	reloaded := make(chan error)
+	go func() { reloaded <- p.Reload(t.Context(), worker) }()
+	received(t, "the start", starting)
+	if err := p.Shutdown(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if !over.Load() {
+		t.Error("the worker that started is still there")
+	}
+	wantCode(t, received(t, "the end of Reload", reloaded), wire.CodeShuttingDown)
+}
+
+// TestReloadOfFleeting replaces workers that have one call each, under load: at hardly any
+// moment all places have one.
+func TestReloadOfFleeting(t *testing.T) {
+	p := start(t, Spec{Worker: kind("old"), Size: Size{Min: 4}, Recycle: Recycle{Uses: 1}})
+	ctx, stop := context.WithCancel(t.Context())
+	var callers sync.WaitGroup
+	for range 16 {
+		callers.Go(func() {
+			for ctx.Err() == nil {
+				if err := p.Call(t.Context(), "pid", nil, nil); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	for range 3 {
+		if err := p.Reload(t.Context(), kind("new")); err != nil {
+			t.Error(err)
+		}
+	}
+	if got, err := exchange.Call[string](t.Context(), p, "arg", nil); got != "new" || err != nil {
+		t.Errorf("%q, %v", got, err)
+	}
+	stop()
+	callers.Wait()
 }

@@ -25,6 +25,8 @@ type slot struct {
 	barren   int       // workers in a row that came to nothing
 	starts   int
 	lastErr  error
+
+	generation int // of the newest worker that it has had
 }
 
 // step is what a slot has to do next.
@@ -173,7 +175,7 @@ func (s *slot) startFailed(err error) {
 // adoptLocked gives the place to a worker. The one that it had leaves.
 func (s *slot) adoptLocked(m *member) {
 	p, old := s.p, s.current
-	s.current, m.slot = m, s
+	s.current, m.slot, s.generation = m, s, m.generation
 	switch {
 	case p.closing:
 		m.leaveLocked(CauseShutdown)
