@@ -27,6 +27,8 @@ const (
 	restartMax = time.Second
 	// stdoutLimit is how many bytes of answers may wait to be written.
 	stdoutLimit = 64 << 10
+	// silence is how long a shutdown may take until somebody may wonder.
+	silence = time.Second
 	// farewell is how long results may take to be written once a second signal has come.
 	farewell = time.Second
 )
@@ -109,6 +111,10 @@ func (s *session) runWith(workers *pool.Pool) {
 	})
 	defer quiet()
 	answered := s.answer(workers, max(maxInFlight, aheadOfPrint*s.workers))
+	patience := time.AfterFunc(silence, func() {
+		s.log.Info("waiting for " + s.numbered("the worker", "the workers") + " to shut down, for 10s and some more at the most")
+	})
+	defer patience.Stop()
 	if err := workers.Shutdown(s.stops.second); err != nil {
 		for _, line := range strings.Split(err.Error(), "\n") { // one for each worker
 			s.log.Warn("the worker did not end as it should: " + line)
