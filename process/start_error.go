@@ -1,9 +1,11 @@
 package process
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -129,9 +131,26 @@ func (e *StartError) lookAtPaths(c Command) {
 		e.Detail = "is a directory"
 	case errors.Is(e.Err, fs.ErrNotExist), errors.Is(e.Err, syscall.EISDIR), isBadInterpreter(e.Err):
 		e.Detail = "it is there, but the interpreter or loader that it asks for is not"
+		if hasCarriageReturn(programPath(c)) {
+			e.Detail += " (its first line ends with a carriage return)"
+		}
 	default:
 		e.Detail = "not executable by this user"
 	}
+}
+
+// hasCarriageReturn reports whether a script begins with a line as Windows ends it, which names
+// an interpreter that nobody has.
+func hasCarriageReturn(path string) bool {
+	f, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	head := make([]byte, 256) // Linux reads no more of the line either
+	n, _ := io.ReadFull(f, head)
+	line, _, found := bytes.Cut(head[:n], []byte("\n"))
+	return found && bytes.HasPrefix(line, []byte("#!")) && bytes.HasSuffix(line, []byte("\r"))
 }
 
 // isAboutPath reports whether err is one that a path can cause.

@@ -80,6 +80,7 @@ func TestStartErrors(t *testing.T) {
 		"a directory":     {Command{Args: []string{t.TempDir()}}, CauseProgram, syscall.EACCES, "directory"},
 		"no program":      {Command{Args: []string{write(t, 0o755, "hello")}}, CauseProgram, syscall.ENOEXEC, "#!"},
 		"no interpreter":  {Command{Args: []string{write(t, 0o755, "#!/none/such\n")}}, CauseProgram, os.ErrNotExist, "interpreter"},
+		"from Windows":    {Command{Args: []string{write(t, 0o755, "#!/bin/sh\r\necho\r\n")}}, CauseProgram, os.ErrNotExist, "carriage return"},
 		"huge variable":   {Command{Args: []string{"true"}, Env: []string{"X=" + strings.Repeat("x", 4<<20)}}, CauseCommand, syscall.E2BIG, "too large"},
 		"NUL in argument": {Command{Args: []string{"true", "a\x00b"}}, CauseCommand, syscall.EINVAL, "NUL"},
 		"NUL in variable": {Command{Args: []string{"true"}, Env: []string{"X=\x00"}}, CauseCommand, syscall.EINVAL, "NUL"},
