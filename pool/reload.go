@@ -57,6 +57,7 @@ func (p *Pool) tryWorker(ctx context.Context, worker parent.Spec) (*member, erro
 	generation++
 	worker = measured(worker, p.spec.Recycle.Memory)
 	w, err := parent.Start(ctx, worker)
+	p.countStart(err)
 	switch {
 	case p.starting.Err() != nil && err != nil:
 		return nil, errShuttingDown()
@@ -69,6 +70,16 @@ func (p *Pool) tryWorker(ctx context.Context, worker parent.Spec) (*member, erro
 		return nil, errShuttingDown()
 	}
 	return m, nil
+}
+
+// countStart counts the start of a first worker of a new kind.
+func (p *Pool) countStart(err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.stats.Starts++
+	if err != nil && !p.closing {
+		p.stats.StartsFailed++
+	}
 }
 
 // renew makes the first worker of a new kind a spare, and all places look for such. It

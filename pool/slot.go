@@ -84,6 +84,7 @@ func (s *slot) review() (step, time.Duration) {
 func (s *slot) reviewLocked(now time.Time) (step, time.Duration) {
 	p := s.p
 	if p.closing {
+		s.starting = false // if its turn has not come
 		return end, 0
 	}
 	wait := never
