@@ -29,7 +29,7 @@ type member struct {
 	expires    time.Time // zero: never
 
 	left    chan struct{} // closed when it has left
-	drained chan struct{} // closed when it has left, and has no calls any more
+	drained chan struct{} // closed when it has left, and has no calls any more, nor a session
 
 	stage     stage
 	cause     Cause // why it has left
@@ -39,6 +39,7 @@ type member struct {
 	failures  int // in a row
 	unhealthy bool
 	isDrained bool
+	isGone    bool // the worker is
 	idleSince time.Time
 	memory    int64
 	measured  time.Time
@@ -88,6 +89,10 @@ func (m *member) live() {
 // awaitCalls lets the calls of a worker that is gone find out, so that it is known which of
 // them it has had. They do so at once.
 func (m *member) awaitCalls() {
+	m.p.mu.Lock()
+	m.isGone = true
+	m.settleLocked()
+	m.p.mu.Unlock()
 	t := time.NewTimer(time.Second)
 	defer t.Stop()
 	select {
@@ -153,9 +158,10 @@ func (m *member) unholdLocked() {
 	}
 }
 
-// settleLocked lets the member end if it may.
+// settleLocked lets the member end if it may: with the session that has it, unless that has
+// outlived it.
 func (m *member) settleLocked() {
-	if m.stage == left && !m.isDrained && m.inFlight == 0 && (m.session == nil || m.cause == CauseDied) {
+	if m.stage == left && !m.isDrained && m.inFlight == 0 && (m.session == nil || m.isGone) {
 		m.isDrained = true
 		close(m.drained)
 	}

@@ -229,3 +229,22 @@ func TestCheckoutOfUnhealthy(t *testing.T) {
 	m.setHealth(true)
 	received(t, "the session", sessions).Release()
 }
+
+// TestEndWithoutRelease has a session that its holder forgets: the end of the pool does not
+// wait for it.
+func TestEndWithoutRelease(t *testing.T) {
+	p := start(t, Spec{Worker: program("worker", "1"), Size: Size{Min: 1}})
+	s, err := p.Checkout(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Shutdown(t.Context()); err != nil {
+		t.Error(err)
+	}
+	select {
+	case <-s.m.drained:
+	default:
+		t.Error("the time for its calls has passed, of which there were none")
+	}
+	s.Release()
+}
