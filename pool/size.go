@@ -38,11 +38,11 @@ func (p *Pool) takeSpareLocked(s *slot) *member {
 	if s.isSpare {
 		return nil
 	}
-	for i, m := range p.spares {
-		if m.generation != p.generation || m.unhealthy {
+	for _, m := range slices.Clone(p.spares) { // of which some may leave
+		if m.generation != p.generation || m.unhealthy || m.goneLocked() {
 			continue
 		}
-		p.spares = slices.Delete(p.spares, i, i+1)
+		p.withdrawLocked(m)
 		if from := m.slot; from != nil {
 			from.current = nil
 			from.poke()

@@ -3,6 +3,7 @@
 package pool
 
 import (
+	"syscall"
 	"testing"
 	"time"
 )
@@ -133,5 +134,22 @@ func TestKeysDoNotGrow(t *testing.T) {
 		if err := received(t, "a call", done); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// TestDeadSpare kills a spare just before it is taken: it is not.
+func TestDeadSpare(t *testing.T) {
+	p := start(t, Spec{Worker: program("worker", "1"), Size: Size{Min: 1, Spares: 1}})
+	eventually(t, "there is a spare", func() bool { return p.Stats().Spares == 1 })
+	p.mu.Lock()
+	defer p.mu.Unlock() // so that nobody else takes note of it before
+	spare := p.spares[0]
+	syscall.Kill(spare.w.PID(), syscall.SIGKILL)
+	received(t, "its link has ended", spare.w.Unlinked())
+	if p.takeSpareLocked(p.slots[0]) != nil {
+		t.Error("a dead worker was taken")
+	}
+	if len(p.spares) != 0 || spare.cause != CauseDied {
+		t.Errorf("%d spares; it has left for %q", len(p.spares), spare.cause)
 	}
 }

@@ -17,8 +17,9 @@ type Spec struct {
 	// PerWorker is how many calls a worker has at a time. A worker that announces that it
 	// takes fewer has fewer. If zero or negative, as many as it announces.
 	PerWorker int
-	// Starting is how many workers may be starting at a time. If zero, as many as there
-	// are processors, and at least 2; if negative, any number.
+	// Starting is how many workers may be starting at a time; the first one of a Reload comes
+	// on top of that. If zero, as many as there are processors, and at least 2; if negative,
+	// any number.
 	Starting int
 	// Drain is how long a worker that is replaced may work on what it has. Then it is shut
 	// down, as Worker.Stop says. If zero, 10 min; if negative, as long as it takes.
