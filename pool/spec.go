@@ -41,8 +41,8 @@ type Size struct {
 	// Min is how many workers are kept. If zero, Max, and if that is zero too, as many as
 	// there are processors; if negative, none: the first call starts one.
 	Min int
-	// Max is how many there may be: while calls wait, workers are added. If zero, Min. It
-	// is never less than Min or 1.
+	// Max is how many there may be: while calls wait that are not for the worker of a key,
+	// workers are added. If zero, Min. It is never less than Min or 1.
 	Max int
 	// Idle is how long a worker above Min may have nothing to do until it ends. If zero,
 	// 1 min; if negative, it stays.
@@ -72,8 +72,8 @@ type Queue struct {
 type Recycle struct {
 	// Uses is how many calls a worker has at the most, exactly; sessions count as one. Up
 	// to 15 % less is drawn for each worker, so that not all of them end at once. The
-	// successor is started when three quarters are used up. With 1, each call has a fresh
-	// process of its own.
+	// successor is started when three quarters are used up; once all are, the worker ends,
+	// whether there is a successor or not. With 1, each call has a fresh process of its own.
 	Uses int
 	// Age is how old a worker gets, up to 15 % less of which is drawn for each.
 	Age time.Duration
