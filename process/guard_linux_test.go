@@ -278,7 +278,7 @@ func TestRunawayOutlivesTheHost(t *testing.T) {
 	if len(runaway) != 1 {
 		t.Fatal(runaway)
 	}
-	defer syscall.Kill(runaway[0], syscall.SIGKILL)
+	defer syscall.Kill(-runaway[0], syscall.SIGKILL) // it leads a session
 	syscall.Kill(p.PID(), syscall.SIGKILL)
 	started.areGone(t)
 	if isGone(runaway[0]) {
