@@ -48,12 +48,7 @@ func (w *Worker) hasEnded() bool {
 	if w.proc == nil {
 		return w.peer.Err() != nil
 	}
-	select {
-	case <-w.exited():
-		return true
-	default:
-		return false
-	}
+	return happened(w.exited())
 }
 
 // conclude waits, with bounds, until nothing of the worker is left, and makes its report.

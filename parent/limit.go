@@ -48,8 +48,18 @@ func (w *Worker) await(event <-chan struct{}, d time.Duration) bool {
 			return true
 		case <-end.fired:
 			if end.passed() {
-				return false
+				return happened(event) // select picks at random if both have
 			}
 		}
+	}
+}
+
+// happened reports whether an event has come.
+func happened(event <-chan struct{}) bool {
+	select {
+	case <-event:
+		return true
+	default:
+		return false
 	}
 }

@@ -57,3 +57,17 @@ func TestAlwaysLateHost(t *testing.T) {
 		}
 	}
 }
+
+// What comes in the last moment has come.
+func TestAwaitInTheLastMoment(t *testing.T) {
+	event := make(chan struct{})
+	close(event)
+	for range 100 {
+		if !new(Worker).await(event, 0) {
+			t.Fatal("it did not come")
+		}
+	}
+	if new(Worker).await(nil, 0) {
+		t.Error("it came")
+	}
+}
