@@ -67,6 +67,7 @@ type memoryWatch struct {
 	baseline int64 // the first measure
 	told     int64 // what was warned of last
 	toldAt   time.Time
+	hidden   bool // there was nothing to measure
 }
 
 // watchMemory begins to measure, if that is asked for.
@@ -104,6 +105,12 @@ func (m *memoryWatch) stop() {
 
 // needs judges a measure.
 func (w *Worker) needs(use MemoryUse, now time.Time) {
+	if use.Kind == "" {
+		if w.memory.isHidden() && w.State() < Stopping {
+			w.log.Warn("the worker's memory can't be measured, as the system does not show its processes")
+		}
+		return
+	}
 	warning := w.memory.note(use, w.spec.Memory.Warn, now)
 	if warning != nil {
 		w.tell(*warning)
@@ -122,6 +129,16 @@ func (w *Worker) needs(use MemoryUse, now time.Time) {
 		w.log.Warn("the worker needs too much memory and is shut down", zap.String("reason", reason))
 	}
 	w.askToStop(reason)
+}
+
+// isHidden notes that there was nothing to measure, and reports whether that is news: a worker
+// that was seen before has ended.
+func (m *memoryWatch) isHidden() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	news := m.last.Kind == "" && !m.hidden
+	m.hidden = true
+	return news
 }
 
 // note keeps a measure, and returns the warning that it is worth, if any.

@@ -201,6 +201,18 @@ func TestMemoryIsNotMeasured(t *testing.T) {
 	}
 }
 
+// TestMemoryIsHidden has a system that does not show the worker, which is told once.
+func TestMemoryIsHidden(t *testing.T) {
+	w := start(t, program("worker"))
+	if !w.memory.isHidden() || w.memory.isHidden() {
+		t.Error("it is not news just once")
+	}
+	w.needs(MemoryUse{}, time.Now())
+	if use := w.Memory(); use.String() != "not measured" {
+		t.Error(use)
+	}
+}
+
 func TestMemoryRewarns(t *testing.T) {
 	m, now := new(memoryWatch), time.Now()
 	warned := func(mib int64) bool { return m.note(MemoryUse{Bytes: mib << 20, Kind: "PSS"}, 100<<20, now) != nil }

@@ -32,7 +32,8 @@ type Target struct {
 	Interval time.Duration
 	// Care is from how many bytes on somebody wants to know exactly: below, RSS will do.
 	Care int64
-	// Tell is called with every measure, on the goroutine that measures: it must not wait.
+	// Tell is called with every measure, on the goroutine that measures: it must not wait. It
+	// is given the zero Use if the system shows no such process, or no more.
 	Tell func(Use)
 }
 
@@ -169,7 +170,11 @@ func (s *sampler) measure(l *list, due []*watch) {
 	trees := l.trees(leaders)
 	for _, w := range due {
 		tree := trees[w.Leader]
-		if len(tree) == 0 || !s.isWatched(w) {
+		switch {
+		case !s.isWatched(w):
+			continue
+		case len(tree) == 0:
+			w.Tell(Use{})
 			continue
 		}
 		begun := time.Now()

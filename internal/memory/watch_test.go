@@ -155,3 +155,18 @@ func BenchmarkExact(b *testing.B) {
 		(process{pid: os.Getpid(), rss: 1}).proportional()
 	}
 }
+
+// That a tree can't be seen is told as well.
+func TestWatchOfTheUnseen(t *testing.T) {
+	told := make(chan Use, 1)
+	stop := Watch(Target{Leader: 1 << 30, Interval: time.Hour, Tell: func(u Use) { told <- u }}) // above any pid
+	defer stop()
+	select {
+	case u := <-told:
+		if u != (Use{}) {
+			t.Errorf("%+v", u)
+		}
+	case <-time.After(patience):
+		t.Error("nothing was told")
+	}
+}
