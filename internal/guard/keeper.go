@@ -136,15 +136,17 @@ func (k *Keeper) hire() *guardian {
 func (k *Keeper) dismiss(g *guardian, why error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.failures++
-	if g != nil {
-		g.close()
-		if time.Since(g.begun) > probation {
-			k.failures = 1
-		}
-	}
 	k.guardian, k.err = nil, why
 	k.watched = k.proven || errors.Is(why, errKilled)
+	if g == nil {
+		k.retry = time.Now().Add(shortage)
+		return
+	}
+	g.close()
+	k.failures++
+	if time.Since(g.begun) > probation {
+		k.failures = 1
+	}
 	k.retry = time.Now().Add(pauseAfter(k.failures))
 }
 
@@ -183,6 +185,10 @@ func (k *Keeper) replace() *guardian {
 		}
 	}
 }
+
+// shortage is how long to wait when the host has no descriptors for a guardian. To try costs
+// nothing, and what is started meanwhile has none.
+const shortage = 100 * time.Millisecond
 
 // A guardian that ends before probation is over counts as one more failure.
 const probation = 10 * time.Second

@@ -93,11 +93,35 @@ func TestGuardianLater(t *testing.T) {
 	if err := k.Err(); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "it is there", func() bool {
-		k.mu.Lock()
-		defer k.mu.Unlock()
-		return k.proven
-	})
+	awaitProven(t, k)
+	dismissForGood(t, k)
+}
+
+// However long the host had no descriptors, it gets a guardian as soon as it has some.
+func TestGuardianAfterShortage(t *testing.T) {
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Setrlimit(unix.RLIMIT_NOFILE, &limit)
+	k := new(Keeper)
+	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: 3, Max: limit.Max}); err != nil {
+		t.Fatal(err)
+	}
+	for begin := time.Now(); time.Since(begin) < 2*time.Second; time.Sleep(shortage / 2) {
+		use(k)
+	}
+	if err := k.Err(); !errors.Is(err, unix.EMFILE) {
+		t.Fatal(err)
+	}
+	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(shortage)
+	if use(k); k.Err() != nil {
+		t.Fatal(k.Err())
+	}
+	awaitProven(t, k)
 	dismissForGood(t, k)
 }
 
@@ -171,6 +195,16 @@ func TestGuardiansLeaveNothing(t *testing.T) {
 		})
 	}
 	dismissForGood(t, k)
+}
+
+// awaitProven waits until the guardian is there.
+func awaitProven(t *testing.T, k *Keeper) {
+	t.Helper()
+	eventually(t, "it is there", func() bool {
+		k.mu.Lock()
+		defer k.mu.Unlock()
+		return k.proven
+	})
 }
 
 // dismissForGood ends a guardian, as the end of its host would.
