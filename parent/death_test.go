@@ -55,9 +55,14 @@ func TestExitReports(t *testing.T) {
 			t.Parallel()
 			spec := program(test.program)
 			spec.Stop = Stop{Term: 300 * time.Millisecond}
-			exit := died(t, start(t, spec), test.method, test.in)
+			w := start(t, spec)
+			exit := died(t, w, test.method, test.in)
 			if !strings.HasPrefix(exit.String(), test.want) {
 				t.Errorf("%v; want %q", exit, test.want)
+			}
+			switch test.program {
+			case "violator", "unlink", "liar":
+				wantFault(t, w, Unlinked)
 			}
 			if test.method == "crash" && !strings.Contains(exit.LastWords(), "famous last words") {
 				t.Errorf("last words: %q", exit.LastWords())

@@ -19,6 +19,7 @@ func (w *Worker) unresponsive() {
 	timeout := w.health.timeout()
 	reason := fmt.Sprintf("no answer to a ping for %v", timeout)
 	w.log.Error("the worker is unresponsive and is killed", zap.Duration("after", timeout))
+	w.blame(Unresponsive)
 	w.proceed(Stopping, reason)
 	if w.proc == nil {
 		w.kill(reason)

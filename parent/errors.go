@@ -31,7 +31,7 @@ type StartError struct {
 // Error says what happened and quotes what the program printed.
 func (e *StartError) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "worker %s did not start: %v", e.Name, e.Err)
+	fmt.Fprintf(&b, "%s did not start: %v", e.Name, e.Err)
 	if e.Exit == nil {
 		return b.String()
 	}

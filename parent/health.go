@@ -50,6 +50,7 @@ type health struct {
 	warned    time.Time          // of a slow answer
 	loopTold  bool               // that its main loop does not turn
 	callsTold bool               // that calls do not end
+	onStuck   func(stuck bool)   // see WatchStuck
 
 	// Idleness.
 	begun   uint64 // calls up to the newest ping
@@ -163,6 +164,16 @@ func (h *health) watch(tell func(healthy bool)) {
 	h.watcher = tell
 	if h.unhealthy {
 		tell(false)
+	}
+}
+
+// watchStuck is WatchStuck.
+func (h *health) watchStuck(tell func(stuck bool)) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.onStuck = tell
+	if h.callsTold {
+		tell(true)
 	}
 }
 

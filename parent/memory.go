@@ -120,6 +120,7 @@ func (w *Worker) needs(use MemoryUse, now time.Time) {
 		return
 	}
 	reason := fmt.Sprintf("it needs %v, over its limit of %s", use, mebibytes(limit))
+	w.blame(OverMemory)
 	if use.Bytes/hopeless >= limit {
 		w.log.Error("the worker needs far too much memory and is killed", zap.String("reason", reason))
 		w.kill(reason)

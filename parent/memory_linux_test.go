@@ -159,6 +159,7 @@ func TestMemoryLimit(t *testing.T) {
 		if err := w.Call(t.Context(), "", nil, nil); !errors.Is(err, wire.ErrNotSent) {
 			t.Error(err)
 		}
+		wantFault(t, w, OverMemory)
 	})
 	t.Run("by force", func(t *testing.T) {
 		t.Parallel()
@@ -174,6 +175,7 @@ func TestMemoryLimit(t *testing.T) {
 		if exit := w.Exit(); !strings.Contains(exit.Reason, "over its limit of 100 MiB") {
 			t.Error(exit)
 		}
+		wantFault(t, w, OverMemory)
 	})
 	t.Run("a second time", func(t *testing.T) {
 		t.Parallel()

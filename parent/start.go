@@ -88,6 +88,7 @@ func newWorker(spec Spec) (*Worker, error) {
 		leaving:     make(chan struct{}),
 		silent:      make(chan struct{}),
 		stop:        make(chan struct{}),
+		stopping:    make(chan struct{}),
 		done:        make(chan struct{}),
 	}
 	w.spec.Config = nil // it may be large

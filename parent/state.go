@@ -52,10 +52,11 @@ func (w *Worker) proceed(to State, reason string) {
 	if w.State() >= to {
 		return
 	}
-	w.state.Store(int32(to))
 	if to == Stopping {
 		w.reason = reason
+		close(w.stopping) // before anybody sees the state
 	}
+	w.state.Store(int32(to))
 	if to < Exited { // the last event is release's
 		w.tell(StateChanged{State: to, Reason: reason})
 	}

@@ -170,6 +170,7 @@ func TestUnresponsiveWorkers(t *testing.T) {
 			if exit.Dump == nil || !strings.Contains(string(exit.Dump.Head), test.dump) || !strings.HasPrefix(exit.String(), test.want) {
 				t.Errorf("%v; want %q, and a dump with %q: %+v", exit, test.want, test.dump, exit.Dump)
 			}
+			wantFault(t, w, Unresponsive)
 		})
 	}
 }

@@ -19,11 +19,15 @@ func (h *health) stuckAfter() time.Duration {
 
 // abandoned tells of calls that do not end, once until there are none.
 func (h *health) abandoned(a peer.Activity) {
+	stuck := a.Abandoned > 0
 	h.mu.Lock()
-	news := a.Abandoned > 0 && !h.callsTold
-	h.callsTold = a.Abandoned > 0
+	turned := stuck != h.callsTold
+	h.callsTold = stuck
+	if turned && h.onStuck != nil {
+		h.onStuck(stuck)
+	}
 	h.mu.Unlock()
-	if news {
+	if turned && stuck {
 		h.w.tell(Stuck{Calls: a.Abandoned, For: a.Longest})
 	}
 }

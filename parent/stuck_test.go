@@ -3,6 +3,7 @@ package parent
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -58,6 +59,8 @@ func TestStuckCall(t *testing.T) {
 	attached(t, spec, func(c *talk) {
 		ctx, cancel := context.WithTimeout(c.Context(), 2*time.Second)
 		defer cancel()
+		var told []bool
+		c.w.WatchStuck(func(stuck bool) { told = append(told, stuck) })
 		result := c.calls(ctx, "m")
 		id := uint64(0)
 		for range 8 {
@@ -81,6 +84,9 @@ func TestStuckCall(t *testing.T) {
 		defer c.w.health.mu.Unlock()
 		if c.w.health.callsTold {
 			t.Error("a further spell would not be told")
+		}
+		if !slices.Equal(told, []bool{true, false}) {
+			t.Errorf("who watches was told %v", told)
 		}
 	})
 }

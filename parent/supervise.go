@@ -89,13 +89,16 @@ func (w *Worker) unlinked() {
 	switch {
 	case errors.As(err, &broken):
 		w.log.Error("the worker broke the protocol and is killed", zap.Error(broken))
+		w.blame(Unlinked)
 		w.kill(broken.Error())
 	case w.proc == nil:
 	case errors.As(err, &bye):
 		if !w.await(w.exited(), leaveTime) {
+			w.blame(Unlinked)
 			w.bringDown(fmt.Sprintf("it had said that it exits with %d, and did not", bye.Code))
 		}
 	case !w.await(w.exited(), farewell):
+		w.blame(Unlinked)
 		w.bringDown(fmt.Sprintf("its link had ended (%v), and it went on", err))
 	}
 }

@@ -43,7 +43,8 @@ type Worker struct {
 	silent    chan struct{} // closed by health: the worker is unresponsive
 	stop      chan struct{} // closed once the worker is to shut down
 	stopOnce  sync.Once
-	stopFor   string // why; set before stop is closed
+	stopFor   string        // why; set before stop is closed
+	stopping  chan struct{} // closed when the state becomes Stopping
 	done      chan struct{}
 	exit      *process.Exit // set before the state is Exited
 
@@ -52,6 +53,7 @@ type Worker struct {
 	mu      sync.Mutex
 	info    wire.Initialized
 	reason  string // why the host ends the worker, if it does
+	fault   Fault  // the same, if nobody has asked for it
 	killed  string // why an attached worker was killed
 	goodbye *wire.Exiting
 }

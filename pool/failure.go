@@ -7,7 +7,7 @@ import (
 )
 
 // lostLocked takes note that a member has left. If that is a failure of the place, it returns
-// after how long there is the next one; of a worker that has died it is known later.
+// after how long there is the next one; of a worker that is dead it is known later.
 func (s *slot) lostLocked(m *member) (delay time.Duration) {
 	if s.current == m {
 		s.current = nil
@@ -20,21 +20,24 @@ func (s *slot) lostLocked(m *member) (delay time.Duration) {
 		return s.lostToLocked(m, errFailures)
 	case m.cause == CauseAsked && m.used == 0:
 		return s.lostToLocked(m, errLeftAtOnce)
+	case m.cause == CauseMemory && m.used == 0:
+		return s.lostToLocked(m, errTooLarge)
 	}
 	return 0
 }
 
 var (
 	errFailures   = errors.New("too many calls in a row have failed")
-	errLeftAtOnce = errors.New("the worker has asked to be replaced before it had a call")
+	errLeftAtOnce = errors.New("the worker has asked to be replaced, or was shut down, before it had a call")
+	errTooLarge   = errors.New("the worker needed too much memory before it had a call")
 )
 
 // buriedLocked takes note that a worker has ended, as err says, and returns after how long
 // there is the next one if it has died.
 func (s *slot) buriedLocked(m *member, err error) (delay time.Duration) {
 	s.olds = slices.DeleteFunc(s.olds, func(o *member) bool { return o == m })
-	if m.cause == CauseDied && !s.p.closing {
-		delay = s.lostToLocked(m, m.ended(err))
+	if m.cause.isDeath() && !s.p.closing {
+		delay = s.lostToLocked(m, m.endedLocked(err))
 	}
 	if s.current != nil {
 		s.p.offerLocked(s.current)

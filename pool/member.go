@@ -35,6 +35,8 @@ type member struct {
 	cause     Cause // why it has left
 	slot      *slot // nil: a spare of a reload
 	inFlight  int
+	givenUp   int  // of those, which nobody waits for
+	isStuck   bool // and some of which have not ended for long
 	used      int
 	failures  int // in a row
 	unhealthy bool
@@ -67,6 +69,7 @@ func (p *Pool) newMember(w *parent.Worker, generation int) *member {
 	}
 	w.Linger(m.linger)
 	w.WatchHealth(m.setHealth)
+	w.WatchStuck(m.setStuck)
 	return m
 }
 
@@ -77,6 +80,8 @@ func (m *member) live() {
 	case <-m.left:
 	case <-m.w.Leaving():
 		m.leave(CauseAsked)
+	case <-m.w.Stopping():
+		m.leave(m.lossCause())
 	case <-m.w.Unlinked():
 		m.leave(m.lossCause())
 	}
@@ -101,7 +106,7 @@ func (m *member) awaitCalls() {
 	}
 }
 
-// finish lets the worker work on what it has.
+// finish lets the worker work on what somebody waits for.
 func (m *member) finish() {
 	var over <-chan time.Time
 	if d := m.p.spec.drain(); d > 0 {
@@ -158,17 +163,21 @@ func (m *member) unholdLocked() {
 	}
 }
 
+// awaitedLocked is how many of its calls somebody waits for.
+func (m *member) awaitedLocked() int { return m.inFlight - m.givenUp }
+
 // settleLocked lets the member end if it may: with the session that has it, unless that has
 // outlived it.
 func (m *member) settleLocked() {
-	if m.stage == left && !m.isDrained && m.inFlight == 0 && (m.session == nil || m.isGone) {
+	if m.stage == left && !m.isDrained && m.awaitedLocked() == 0 && (m.session == nil || m.isGone) {
 		m.isDrained = true
 		close(m.drained)
 	}
 }
 
-// roomLocked is how many more calls the member takes. What the one before it in its place
-// still works on counts: a place has no more at a time than one worker takes.
+// roomLocked is how many more calls the member takes. What those before it in its place still
+// work on counts, as a place has no more at a time than one worker takes; but not what nobody
+// waits for any more, which may be for ever.
 func (m *member) roomLocked() int {
 	room := m.limit - m.inFlight
 	if m.slot != nil {
@@ -176,7 +185,7 @@ func (m *member) roomLocked() int {
 			if old.session != nil {
 				return 0
 			}
-			room -= old.inFlight
+			room -= old.awaitedLocked()
 		}
 	}
 	if m.lastUse > 0 {
@@ -193,13 +202,14 @@ func (m *member) takesLocked() bool {
 // isUsedUpLocked reports whether the member has had all its calls.
 func (m *member) isUsedUpLocked() bool { return m.lastUse > 0 && m.used >= m.lastUse }
 
-// isIdleLocked reports whether nobody works in the member's place.
+// isIdleLocked reports whether the member does nothing, and those before it in its place
+// nothing that anybody waits for.
 func (m *member) isIdleLocked() bool {
 	if m.inFlight > 0 || m.session != nil || m.slot == nil {
 		return false
 	}
 	for _, old := range m.slot.olds {
-		if old.inFlight > 0 || old.session != nil {
+		if old.awaitedLocked() > 0 || old.session != nil {
 			return false
 		}
 	}
@@ -218,13 +228,16 @@ func (m *member) number() int {
 	return m.slot.number
 }
 
-// ended is the error of a worker that has ended by itself, of which err is what Shutdown
-// made of it.
-func (m *member) ended(err error) error {
-	if err == nil {
-		return fmt.Errorf("%s (pid %d) has left by itself: %v", m.w.Info().Name, m.w.PID(), m.w.Exit())
+// endedLocked is the error of a worker that is dead to its place, of which err is what
+// Shutdown made of it.
+func (m *member) endedLocked(err error) error {
+	switch {
+	case err != nil:
+		return err
+	case m.cause == CauseUnresponsive:
+		return fmt.Errorf("%s (pid %d) had not answered its pings: %v", m.w.Name(), m.w.PID(), m.w.Exit())
 	}
-	return err
+	return fmt.Errorf("%s (pid %d) has left by itself: %v", m.w.Name(), m.w.PID(), m.w.Exit())
 }
 
 // why is why the member has left, which it has.
@@ -250,24 +263,40 @@ func (m *member) goneLocked() bool {
 	return false
 }
 
-// lossCause is why a worker is lost that the pool has not ended: it may have asked before.
+// lossCause is why a worker is lost that the pool has not ended: it may have asked before,
+// and its own supervision or somebody else of the host may have ended it.
 func (m *member) lossCause() Cause {
-	if m.w.State() == parent.Leaving {
+	if m.w.State() == parent.Leaving || isClosed(m.w.Leaving()) {
 		return CauseAsked
 	}
-	select {
-	case <-m.w.Leaving():
-		return CauseAsked
-	default:
+	switch m.w.Fault() {
+	case parent.OverMemory:
+		return CauseMemory
+	case parent.Unresponsive:
+		return CauseUnresponsive
+	case parent.Unlinked:
 		return CauseDied
+	}
+	if isClosed(m.w.Stopping()) {
+		return CauseAsked
+	}
+	return CauseDied
+}
+
+func isClosed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
 	}
 }
 
 // causeOf is why a worker leaves that a call could not be sent to.
 func (m *member) causeOf(err error) Cause {
 	var exit *process.ExitError
-	if errors.As(err, &exit) {
-		return m.lossCause()
+	if cause := m.lossCause(); cause != CauseDied || errors.As(err, &exit) {
+		return cause
 	}
 	return CauseAsked
 }

@@ -163,6 +163,35 @@ func TestFailuresAreForgotten(t *testing.T) {
 	})
 }
 
+// TestWhichCausesAreFailures holds what a place makes of the workers that leave it.
+func TestWhichCausesAreFailures(t *testing.T) {
+	for _, test := range []struct {
+		cause         Cause
+		unused, used  bool // is a failure, of a worker without a call, and with some
+		whenItHasGone bool // and not before
+	}{
+		{CauseDied, true, true, true},
+		{CauseUnresponsive, true, true, true},
+		{CauseFailures, true, true, false},
+		{CauseAsked, true, false, false},
+		{CauseMemory, true, false, false},
+		{CauseStuck, false, false, false},
+		{CauseUses, false, false, false},
+		{CauseReload, false, false, false},
+		{CauseDiscard, false, false, false},
+	} {
+		for used, want := range []bool{test.unused, test.used} {
+			p := idlePool(Spec{}, 1)
+			m := &member{p: p, cause: test.cause, used: used, born: time.Now()}
+			left := p.slots[0].lostLocked(m)
+			gone := p.slots[0].buriedLocked(m, errTest)
+			if (left > 0) != (want && !test.whenItHasGone) || (gone > 0) != (want && test.whenItHasGone) {
+				t.Errorf("%s after %d calls: %v, and %v", test.cause, used, left, gone)
+			}
+		}
+	}
+}
+
 func TestDue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		now := time.Now()
@@ -183,6 +212,10 @@ func TestDue(t *testing.T) {
 			{"nearly", member{expires: now.Add(time.Second), idleSince: now}, "", time.Second},
 			{"idle", member{used: 1, idleSince: now.Add(-time.Hour)}, CauseIdle, pollEvery},
 			{"never used", member{idleSince: now.Add(-2 * time.Hour)}, "", pollEvery},
+			{"stuck, and nothing else", member{isStuck: true, inFlight: 1, givenUp: 1, limit: 9}, CauseStuck, never},
+			{"stuck, and room beside", member{isStuck: true, inFlight: 3, givenUp: 2, limit: 4}, "", pollEvery},
+			{"stuck, and no room", member{isStuck: true, inFlight: 4, givenUp: 1, limit: 4}, CauseStuck, never},
+			{"stuck, in a session", member{isStuck: true, inFlight: 1, givenUp: 1, limit: 4, session: &Session{}}, "", pollEvery},
 			{"busy", member{used: 1, inFlight: 1, idleSince: now.Add(-2 * time.Hour)}, "", pollEvery},
 		} {
 			m := test.m

@@ -5,28 +5,36 @@ import "time"
 // Cause is why a worker has left its place.
 type Cause string
 
-// The causes. After the first three, its place waits as Restart says; after CauseAsked only
-// if the worker had had no call.
+// The causes. After the first three, its place waits as Restart says; after the next two
+// only if the worker had had no call.
 const (
-	CauseDied     Cause = "died"     // it has ended, or its link has
-	CauseFailures Cause = "failures" // too many calls in a row have failed
-	CauseAsked    Cause = "asked"    // it has asked to be replaced
+	CauseDied         Cause = "died"         // it has ended, or its link has, be it for what it sent
+	CauseUnresponsive Cause = "unresponsive" // it did not answer pings for Health.Timeout, and is killed
+	CauseFailures     Cause = "failures"     // too many calls in a row have failed
 
+	CauseAsked  Cause = "asked"  // it has asked to be replaced, or the host has called Worker.Shutdown
+	CauseMemory Cause = "memory" // it needs more than Recycle.Memory, or than its Memory.Limit
+
+	CauseStuck    Cause = "stuck" // calls that were given up do not end; see Recycle
 	CauseUses     Cause = "uses"
 	CauseAge      Cause = "age"
 	CauseIdle     Cause = "idle"
-	CauseMemory   Cause = "memory"
 	CauseReload   Cause = "reload"
 	CauseDiscard  Cause = "discarded" // a session has
 	CauseUnneeded Cause = "unneeded"  // there are enough others
 	CauseShutdown Cause = "shutdown"
 )
 
+// isDeath reports whether the worker was of no use any more when it left.
+func (c Cause) isDeath() bool { return c == CauseDied || c == CauseUnresponsive }
+
 // words is what a worker is told.
 func (c Cause) words() string {
 	switch c {
 	case CauseFailures:
 		return "too many of its calls in a row have failed"
+	case CauseStuck:
+		return "calls of it that were given up do not end"
 	case CauseUses:
 		return "it has had as many calls as it may"
 	case CauseAge:
@@ -61,13 +69,15 @@ func (m *member) dueLocked(now time.Time) (cause Cause, wait time.Duration) {
 		return CauseUses, wait
 	case r.Memory > 0 && m.memory > r.Memory:
 		return CauseMemory, wait
+	case m.isSpoiltLocked():
+		return CauseStuck, wait
 	}
 	if !m.expires.IsZero() {
 		if wait = m.expires.Sub(now); wait <= 0 {
 			return CauseAge, never
 		}
 	}
-	if r.Memory > 0 {
+	if r.Memory > 0 || m.isStuck {
 		wait = min(wait, pollEvery)
 	}
 	if r.Idle > 0 {
@@ -85,6 +95,12 @@ func (m *member) dueLocked(now time.Time) (cause Cause, wait time.Duration) {
 		wait = min(wait, max(left, d/10))
 	}
 	return "", wait
+}
+
+// isSpoiltLocked reports whether calls that were given up long ago have taken so much of the
+// worker that a fresh one is better: it does nothing else, or has no room.
+func (m *member) isSpoiltLocked() bool {
+	return m.isStuck && m.session == nil && (m.awaitedLocked() == 0 || m.roomLocked() <= 0)
 }
 
 // idleForLocked is how much is left of the time that the member may be idle.
@@ -118,5 +134,15 @@ func (m *member) setHealth(healthy bool) {
 		m.p.offerLocked(m)
 	} else {
 		m.unholdLocked()
+	}
+}
+
+// setStuck takes note of whether the worker has calls that were given up long ago.
+func (m *member) setStuck(stuck bool) {
+	m.p.mu.Lock()
+	defer m.p.mu.Unlock()
+	m.isStuck = stuck
+	if m.slot != nil {
+		m.slot.poke()
 	}
 }

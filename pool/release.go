@@ -58,7 +58,7 @@ func (p *Pool) freedLocked(m *member) {
 		m.idleSince = time.Now()
 	}
 	switch {
-	case m.stage == serving && m.isUsedUpLocked() && m.inFlight == 0 && m.session == nil:
+	case m.stage == serving && m.isUsedUpLocked() && m.awaitedLocked() == 0 && m.session == nil:
 		m.leaveLocked(CauseUses) // its successor may be long in coming
 	case m.stage == serving && p.waiting > 0:
 		p.offerLocked(m)
@@ -72,19 +72,23 @@ func (p *Pool) freedLocked(m *member) {
 
 // linger counts an exchange that is open without a call that waits for it. It is called by
 // the link of the worker.
-func (m *member) linger(delta int, end error) {
+func (m *member) linger(open, givenUp int, end error) {
 	result := neutral
-	if delta < 0 && end != nil {
+	if end != nil {
 		result = outcomeOf(ignoreEOF(end))
 	}
 	m.p.mu.Lock()
 	defer m.p.mu.Unlock()
-	if delta > 0 {
+	m.givenUp += givenUp
+	switch {
+	case open > 0:
 		m.inFlight++
-		return
+	case open == 0: // it is nobody's any more
+		m.p.freedLocked(m)
+	default:
+		if isLost(end) {
+			m.leaveLocked(m.lossCause()) // before its room is given to others
+		}
+		m.p.doneLocked(m, result)
 	}
-	if isLost(end) {
-		m.leaveLocked(m.lossCause()) // before its room is given to others
-	}
-	m.p.doneLocked(m, result)
 }

@@ -11,8 +11,11 @@ import (
 // shutting_down, and all workers are shut down at the same time, each as Worker.Stop says. So
 // what they work on has Stop.Grace to end. When ctx ends, they are killed at once.
 //
-// It returns what went wrong with workers that did not end in order. It may be called
-// again, and after the end.
+// Those that were about to end already, as they had been replaced, have no more time than
+// the others. It returns what went wrong with the workers that it has found and that did not
+// end in order: an error for each that had to be killed, for whatever cause it had left. One
+// that had died or was unresponsive before is not among them; [Spec.OnEvent] is told. It may
+// be called again, and after the end.
 func (p *Pool) Shutdown(ctx context.Context) error {
 	p.close()
 	select {
@@ -65,12 +68,14 @@ func (p *Pool) bury(m *member, err error) {
 		delay = s.buriedLocked(m, err)
 	}
 	p.stats.Ended++
+	switch {
+	case m.cause.isDeath():
+		err = m.endedLocked(err)
+	case p.closing && err != nil:
+		p.endErrs = append(p.endErrs, err)
+	}
 	if m.cause == CauseDied {
 		p.stats.Died++
-		err = m.ended(err)
-	}
-	if m.cause == CauseShutdown && err != nil {
-		p.endErrs = append(p.endErrs, err)
 	}
 	p.tellLocked(Event{Kind: Ended, Slot: m.number(), PID: m.w.PID(), Cause: m.cause, Err: err, Delay: delay})
 	p.changedLocked()

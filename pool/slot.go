@@ -119,7 +119,7 @@ func (s *slot) reviewLocked(now time.Time) (step, time.Duration) {
 // dead one has to be gone, and no more than two live at a time.
 func (s *slot) blockedLocked() bool {
 	for _, m := range s.olds {
-		if m.cause == CauseDied {
+		if m.cause.isDeath() {
 			return true
 		}
 	}

@@ -21,8 +21,9 @@ type Spec struct {
 	// on top of that. If zero, as many as there are processors, and at least 2; if negative,
 	// any number.
 	Starting int
-	// Drain is how long a worker that is replaced may work on what it has. Then it is shut
-	// down, as Worker.Stop says. If zero, 10 min; if negative, as long as it takes.
+	// Drain is how long a worker that is replaced may work on what it has and somebody waits
+	// for. Then it is shut down, as Worker.Stop says, and so calls that were given up have
+	// Stop.Grace to end. If zero, 10 min; if negative, as long as it takes.
 	Drain time.Duration
 
 	Size    Size
@@ -69,6 +70,10 @@ type Queue struct {
 
 // Recycle says when a worker that is well is replaced: its successor is started first, and
 // what it works on is finished. Everything is off by default, so that zero is none as well.
+//
+// One thing is always on, unless Health.Stuck of Worker is negative: a worker in which a call
+// has not ended for that time (10 s) after its caller has left is replaced, with [CauseStuck],
+// as soon as it has no other call, or no room for one.
 type Recycle struct {
 	// Uses is how many calls a worker has at the most, exactly; sessions count as one. Up
 	// to 15 % less is drawn for each worker, so that not all of them end at once. The
@@ -80,18 +85,20 @@ type Recycle struct {
 	// Idle is how long a worker that has had calls may have none.
 	Idle time.Duration
 	// Memory is how many bytes a worker and its processes may need. They are measured as
-	// Worker.Memory says, with a warning from here on at the latest.
+	// Worker.Memory says, with a warning from here on at the latest. It should be less than
+	// Memory.Limit of Worker, at which the worker ends before its successor is ready.
 	Memory int64
 	// Failures is after how many failed calls in a row a worker is taken out, at once, and
 	// replaced. A call has failed if it ended with the code failed or panicked, or with
 	// its deadline. An error with any other code is the application's, and proves that the
-	// worker works; a call that its caller cancelled tells nothing.
+	// worker works; a call that its caller cancelled tells nothing. A call that goes on
+	// there although its caller has left does not count against the successor.
 	Failures int
 }
 
-// Restart says what happens to the place of a worker that has failed: that has died, could
-// not be started, was taken out for its failures, or asked to be replaced before it had a
-// call. All of it holds for each place by itself: one bad worker does not hold up the others.
+// Restart says what happens to the place of a worker that has failed: that has died, was
+// unresponsive, could not be started, was taken out for its failures, or asked to be replaced
+// or needed too much memory before it had a call. All of it holds for each place by itself: one bad worker does not hold up the others.
 type Restart struct {
 	// Min is how long after the first failure the next worker is started. Each further one
 	// doubles that, up to Max, and of each a random part, up to half, is left off. If zero,

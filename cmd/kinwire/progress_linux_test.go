@@ -106,7 +106,7 @@ func TestProgressHidden(t *testing.T) {
 func TestStartFailedOnTerminal(t *testing.T) {
 	_, seen := runOnTerminal(t, func(cmd *exec.Cmd, terminal *os.File) { cmd.Stdin, cmd.Stdout = terminal, terminal },
 		"run", "--", "nosuch")
-	if seen != "kinwire: worker nosuch did not start: start \"nosuch\": not found in PATH: no such file or directory\r\n" {
+	if seen != "kinwire: nosuch did not start: start \"nosuch\": not found in PATH: no such file or directory\r\n" {
 		t.Errorf("the terminal shows %q", seen)
 	}
 }

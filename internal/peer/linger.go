@@ -1,14 +1,15 @@
 package peer
 
 // Linger arranges for tell to be told of exchanges of this side that are open without a Call
-// that waits for them: delta is 1 when there is one more, as Open has returned it or Call has
-// given it up, and -1 when one of them has ended. end is then a
-// LostError if the link has ended, else what the exchange ended with; nil for one that was
-// given up by Call, whose caller knows.
+// that waits for them. open is 1 when there is one more, as Open has returned it or Call has
+// given it up, and -1 when one of them has ended; givenUp is 1 when one of them, be it that
+// one, has nobody any more who waits for it, and -1 when such a one has ended. end is, of an
+// end, a LostError if the link has ended, else what the exchange ended with; nil for one that
+// was given up by Call, whose caller knows.
 //
 // tell is called under the lock of the peer, and must neither wait nor call it. Linger comes
 // before the first exchange.
-func (p *Peer) Linger(tell func(delta int, end error)) {
+func (p *Peer) Linger(tell func(open, givenUp int, end error)) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.linger = tell
@@ -30,7 +31,7 @@ func (x *stream) lingersLocked(how lingering) {
 		return
 	}
 	x.lingers = how
-	p.linger(1, nil)
+	p.linger(1, x.desertedLocked(), nil)
 	if p.table[x.id] != x {
 		x.lingeredLocked()
 	}
@@ -38,15 +39,23 @@ func (x *stream) lingersLocked(how lingering) {
 
 // lingeredLocked tells that the exchange has ended.
 func (x *stream) lingeredLocked() {
-	how, p := x.lingers, x.p
+	how, p, givenUp := x.lingers, x.p, -x.desertedLocked()
 	x.lingers = notLingering
 	switch {
 	case how == notLingering:
 	case p.err != nil:
-		p.linger(-1, &LostError{Sent: true, Cause: p.err})
+		p.linger(-1, givenUp, &LostError{Sent: true, Cause: p.err})
 	case how == givenUpByCall:
-		p.linger(-1, nil)
+		p.linger(-1, givenUp, nil)
 	default:
-		p.linger(-1, x.in.end)
+		p.linger(-1, givenUp, x.in.end)
 	}
+}
+
+// desertedLocked returns 1 if nobody waits for an exchange that lingers, else 0.
+func (x *stream) desertedLocked() int {
+	if x.givenUp || x.lingers == givenUpByCall {
+		return 1
+	}
+	return 0
 }

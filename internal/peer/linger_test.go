@@ -12,16 +12,18 @@ import (
 
 // lingerer counts what Linger tells.
 type lingerer struct {
-	mu   sync.Mutex
-	open int
-	ends []error
+	mu      sync.Mutex
+	open    int
+	givenUp int
+	ends    []error
 }
 
-func (l *lingerer) tell(delta int, end error) {
+func (l *lingerer) tell(open, givenUp int, end error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.open += delta
-	if delta < 0 {
+	l.open += open
+	l.givenUp += givenUp
+	if open < 0 {
 		l.ends = append(l.ends, end)
 	}
 }
@@ -30,6 +32,12 @@ func (l *lingerer) now() (open, ended int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.open, len(l.ends)
+}
+
+func (l *lingerer) deserted() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.givenUp
 }
 
 func (l *lingerer) last() error {
@@ -86,8 +94,14 @@ func TestLinger(t *testing.T) {
 			t.Error(err)
 		}
 		want("a call that was given up goes on", 1, 2)
+		if n := l.deserted(); n != 1 {
+			t.Errorf("nobody waits for %d", n)
+		}
 		release <- struct{}{}
 		want("it ends", 0, 3)
+		if n := l.deserted(); n != 0 {
+			t.Errorf("nobody waits for %d", n)
+		}
 		if l.last() != nil {
 			t.Error(l.last())
 		}
@@ -96,10 +110,19 @@ func TestLinger(t *testing.T) {
 			t.Fatal(err)
 		}
 		want("an exchange is open", 1, 3)
+		if n := l.deserted(); n != 0 {
+			t.Errorf("nobody waits for %d", n)
+		}
 		x.Close()
 		want("it keeps its place", 1, 3)
+		if n := l.deserted(); n != 1 {
+			t.Errorf("nobody waits for %d", n)
+		}
 		parent.Close()
 		want("the link ends, and with it all", 0, 4)
+		if n := l.deserted(); n != 0 {
+			t.Errorf("nobody waits for %d", n)
+		}
 		if lost := new(LostError); !errors.As(l.last(), &lost) {
 			t.Error(l.last())
 		}

@@ -159,6 +159,9 @@ func (x *stream) giveUpLocked(reason string) {
 		return
 	}
 	x.givenUp, x.gaveUp = true, x.p.now()
+	if x.lingers == returnedByOpen {
+		x.p.linger(0, 1, nil)
+	}
 	for _, v := range x.in.queue.waiting() {
 		x.in.granted += int64(v.size)
 	}

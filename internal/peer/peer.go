@@ -69,10 +69,10 @@ type Peer struct {
 	running     count // handlers, of exchanges that have ended as well
 	places      places
 	out         sender
-	requests    []request        // not given to anybody yet
-	spare       []*stream        // that nobody refers to any more
-	buffer      *buffer          // the same, if there is one
-	linger      func(int, error) // see Linger
+	requests    []request             // not given to anybody yet
+	spare       []*stream             // that nobody refers to any more
+	buffer      *buffer               // the same, if there is one
+	linger      func(int, int, error) // see Linger
 	placed      placed
 
 	// Who reads; see role.
