@@ -136,6 +136,7 @@ func (m *member) leaveLocked(c Cause) {
 	}
 	p := m.p
 	m.stage, m.cause = left, c
+	p.stats.Draining++
 	close(m.left)
 	p.withdrawLocked(m)
 	p.keys.forget(m)

@@ -101,7 +101,7 @@ func TestPlace(t *testing.T) {
 			next, wait := s.reviewLocked(time.Now())
 			if next == begin {
 				starts++
-				s.starting = false
+				s.startedLocked()
 				s.barren++
 				s.failLocked(time.Now(), errTest)
 				got := s.infoLocked(time.Now())

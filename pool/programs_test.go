@@ -172,6 +172,7 @@ func start(t testing.TB, spec Spec) *Pool {
 		ctx, cancel := context.WithCancel(context.Background())
 		cancel()
 		p.Shutdown(ctx)
+		wantOver(t, p)
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		if p.waiting != 0 || p.line.first != nil {

@@ -87,7 +87,7 @@ func (m *member) dueLocked(now time.Time) (cause Cause, wait time.Duration) {
 		}
 		wait = min(wait, max(left, r.Idle/10))
 	}
-	if d := p.spec.Size.idle(); d > 0 && p.isExtraLocked(m.slot) {
+	if d := p.spec.Size.idle(); d > 0 && p.isExtraLocked(m.slot) && len(m.slot.olds) == 0 {
 		left := m.idleForLocked(d, now)
 		if left <= 0 && p.movableLocked() == 0 {
 			return CauseUnneeded, wait

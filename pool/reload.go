@@ -32,7 +32,7 @@ func (p *Pool) Reload(ctx context.Context, worker parent.Spec) error {
 	return p.awaitReload(ctx)
 }
 
-// enter makes its caller a task of the pool, unless that ends.
+// enter makes its caller a task of the pool that starts a worker, unless the pool ends.
 func (p *Pool) enter() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -40,6 +40,8 @@ func (p *Pool) enter() error {
 		return errShuttingDown()
 	}
 	p.tasks.Add(1)
+	p.stats.Starts++
+	p.stats.Starting++
 	return nil
 }
 
@@ -57,29 +59,31 @@ func (p *Pool) tryWorker(ctx context.Context, worker parent.Spec) (*member, erro
 	generation++
 	worker = measured(worker, p.spec.Recycle.Memory)
 	w, err := parent.Start(ctx, worker)
-	p.countStart(err)
-	switch {
-	case p.starting.Err() != nil && err != nil:
-		return nil, errShuttingDown()
-	case err != nil:
-		return nil, err
+	if err != nil {
+		return nil, p.tryFailed(ctx, err)
 	}
 	m := p.newMember(w, generation)
 	if !p.renew(m, worker) {
-		_ = w.Shutdown(p.killed) // it has done nothing yet
 		return nil, errShuttingDown()
 	}
 	return m, nil
 }
 
-// countStart counts the start of a first worker of a new kind.
-func (p *Pool) countStart(err error) {
+// tryFailed counts a first worker of a new kind that has not started, and returns why.
+func (p *Pool) tryFailed(ctx context.Context, err error) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.stats.Starts++
-	if err != nil && !p.closing {
+	p.stats.Starting--
+	switch {
+	case p.closing:
+		p.stats.StartsGivenUp++
+		return errShuttingDown()
+	case ctx.Err() != nil:
+		p.stats.StartsGivenUp++
+	default:
 		p.stats.StartsFailed++
 	}
+	return err
 }
 
 // renew makes the first worker of a new kind a spare, and all places look for such. It
@@ -87,13 +91,15 @@ func (p *Pool) countStart(err error) {
 func (p *Pool) renew(m *member, worker parent.Spec) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.stats.Starting--
+	p.tasks.Add(1)
+	go m.live()
 	if p.closing {
+		m.leaveLocked(CauseShutdown)
 		return false
 	}
 	p.worker, p.generation = worker, m.generation
 	p.spares = append(p.spares, m)
-	p.tasks.Add(1)
-	go m.live()
 	for _, s := range p.slots {
 		s.recoverLocked()
 		s.poke()

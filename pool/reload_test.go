@@ -56,9 +56,11 @@ func TestReload(t *testing.T) {
 	stop.Store(true)
 	callers.Wait()
 	eventually(t, "the old ones are gone", func() bool { s := p.Stats(); return s.Draining == 0 && s.Spares == 1 && s.Workers == 3 })
-	if s := p.Stats(); s.Died != 0 || s.Unsent != 0 {
+	s := p.Stats()
+	if s.Died != 0 || s.Unsent != 0 {
 		t.Errorf("%+v", s)
 	}
+	wantSums(t, s)
 }
 
 // TestReloadFails keeps what there is if the new kind is none.
@@ -77,9 +79,11 @@ func TestReloadFails(t *testing.T) {
 	if got := pid(t, p); got != before {
 		t.Error("the worker is another one")
 	}
-	if s := p.Stats(); s.Workers != 2 || s.Ended != 0 {
+	s := p.Stats()
+	if s.Workers != 2 || s.Ended != 0 || s.Starts != 4 || s.StartsFailed != 1 || s.StartsGivenUp != 1 {
 		t.Errorf("%+v", s)
 	}
+	wantSums(t, s)
 }
 
 // TestReloadLetsStreamsEnd has an exchange open while its worker is replaced.

@@ -67,6 +67,7 @@ func (p *Pool) bury(m *member, err error) {
 	if s := m.slot; s != nil {
 		delay = s.buriedLocked(m, err)
 	}
+	p.stats.Draining--
 	p.stats.Ended++
 	switch {
 	case m.cause.isDeath():

@@ -35,9 +35,7 @@ func TestShutdownDrains(t *testing.T) {
 		}
 		wantCode(t, received(t, "a call that has waited", waits), wire.CodeShuttingDown)
 	}
-	if s := p.Stats(); s.Workers != 0 || s.Spares != 0 || s.Draining != 0 || s.InFlight != 0 {
-		t.Errorf("%+v", s)
-	}
+	wantOver(t, p)
 }
 
 // TestShutdownIsCutShort kills workers that have too much to do.
@@ -65,6 +63,7 @@ func TestShutdownAnytime(t *testing.T) {
 			Worker: program("worker", "1"), Size: Size{Min: 1, Max: 3, Spares: 1},
 			Recycle: Recycle{Uses: 2}, Restart: Restart{Min: -1},
 		})
+		watchSums(t, p)
 		var all sync.WaitGroup
 		for j := range 8 {
 			all.Go(func() {
@@ -101,6 +100,7 @@ func TestShutdownAnytime(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), patience)
 		p.Shutdown(ctx)
 		cancel()
+		wantOver(t, p)
 		ended := make(chan struct{})
 		go func() { all.Wait(); close(ended) }()
 		received(t, "the end of all callers", ended)

@@ -84,7 +84,6 @@ func (s *slot) review() (step, time.Duration) {
 func (s *slot) reviewLocked(now time.Time) (step, time.Duration) {
 	p := s.p
 	if p.closing {
-		s.starting = false // if its turn has not come
 		return end, 0
 	}
 	wait := never
@@ -111,7 +110,7 @@ func (s *slot) reviewLocked(now time.Time) (step, time.Duration) {
 		s.adoptLocked(m)
 		return rest, 0
 	}
-	s.starting = true
+	s.beginLocked()
 	return begin, 0
 }
 
@@ -132,6 +131,7 @@ func (s *slot) start() {
 	select {
 	case p.starts <- struct{}{}:
 	case <-p.stopping:
+		s.startFailed(errShuttingDown())
 		return
 	}
 	spec, generation := p.nextWorker()
@@ -151,10 +151,17 @@ func (s *slot) start() {
 	s.adoptLocked(m)
 }
 
-func (s *slot) startedLocked() {
-	s.starting = false
+// beginLocked counts a start, of which startedLocked is the end.
+func (s *slot) beginLocked() {
+	s.starting = true
 	s.starts++
 	s.p.stats.Starts++
+	s.p.stats.Starting++
+}
+
+func (s *slot) startedLocked() {
+	s.starting = false
+	s.p.stats.Starting--
 }
 
 func (s *slot) startFailed(err error) {
@@ -163,6 +170,7 @@ func (s *slot) startFailed(err error) {
 	defer p.mu.Unlock()
 	s.startedLocked()
 	if p.closing {
+		p.stats.StartsGivenUp++
 		return
 	}
 	p.stats.StartsFailed++

@@ -16,6 +16,7 @@ const (
 	SlotDraining  SlotState = "draining"  // it waits for the end of a worker
 	SlotWaiting   SlotState = "waiting"   // after a failure, until RetryAt
 	SlotBroken    SlotState = "broken"    // the same, with an open breaker
+	SlotStopped   SlotState = "stopped"   // the pool has been shut down
 )
 
 // SlotInfo is what there is to know about a place for a worker.
@@ -35,7 +36,7 @@ type SlotInfo struct {
 
 	// Draining is how many former workers finish what they have.
 	Draining int
-	// Starts is how many workers were started here.
+	// Starts is how many starts of a worker have begun here.
 	Starts int
 	// BreakerOpen says that there were too many failures, RetryAt when there is the next
 	// try after one, and LastError what the last one was.
@@ -65,7 +66,7 @@ func (s *slot) infoLocked(now time.Time) SlotInfo {
 		BreakerOpen: s.breaker.isOpen,
 		LastError:   s.lastErr,
 	}
-	if s.current == nil && s.retryAt.After(now) {
+	if s.current == nil && s.retryAt.After(now) && !s.p.closing {
 		info.RetryAt = s.retryAt
 	}
 	if m := s.current; m != nil {
@@ -81,6 +82,10 @@ func (s *slot) stateLocked(now time.Time) SlotState {
 	switch {
 	case m == nil && s.starting:
 		return SlotStarting
+	case m == nil && s.p.closing && len(s.olds) == 0:
+		return SlotStopped
+	case m == nil && s.p.closing:
+		return SlotDraining
 	case m == nil && s.retryAt.After(now) && s.breaker.isOpen:
 		return SlotBroken
 	case m == nil && s.retryAt.After(now):

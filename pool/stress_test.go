@@ -31,6 +31,7 @@ func TestKilledUnderLoad(t *testing.T) {
 		Worker: program("worker"), Size: Size{Min: 3}, PerWorker: 400,
 		Restart: Restart{Min: -1, Failures: -1}, Queue: Queue{Timeout: -1},
 	})
+	watchSums(t, p)
 	succeeded := 0
 	for round := range rounds {
 		for _, inFlight := range []int{1, 64, 1000} {
@@ -41,6 +42,48 @@ func TestKilledUnderLoad(t *testing.T) {
 		t.Errorf("%d calls have succeeded", succeeded)
 	}
 	eventually(t, "all are back", func() bool { s := p.Stats(); return s.Workers == 3 && s.InFlight == 0 && s.Waiting == 0 })
+}
+
+// watchSums holds, until the test ends, that the starts of workers are accounted for in every
+// snapshot.
+func watchSums(t *testing.T, p *Pool) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var watch sync.WaitGroup
+	watch.Go(func() {
+		for ; ctx.Err() == nil; time.Sleep(100 * time.Microsecond) {
+			wantSums(t, p.Stats())
+		}
+	})
+	t.Cleanup(func() { cancel(); watch.Wait(); wantSums(t, p.Stats()) })
+}
+
+func wantSums(t testing.TB, s Stats) {
+	t.Helper()
+	sum := s.StartsFailed + s.StartsGivenUp + s.Ended
+	for _, n := range []int{s.Starting, s.Workers, s.Spares, s.Draining} {
+		if n < 0 {
+			t.Errorf("less than none: %+v", s)
+		}
+		sum += uint64(n)
+	}
+	if s.Starts != sum || s.Died > s.Ended {
+		t.Errorf("%d starts, of which %d are accounted for: %+v", s.Starts, sum, s)
+	}
+}
+
+// wantOver holds what a pool tells that has been shut down.
+func wantOver(t testing.TB, p *Pool) {
+	t.Helper()
+	s := p.Stats()
+	wantSums(t, s)
+	if s.Workers+s.Spares+s.Starting+s.Draining+s.InFlight+s.Waiting+s.Sessions != 0 {
+		t.Errorf("it is over: %+v", s)
+	}
+	for _, slot := range p.Slots() {
+		if slot.State != SlotStopped || slot.PID != 0 || slot.Draining != 0 || !slot.RetryAt.IsZero() {
+			t.Errorf("it is over: %+v", slot)
+		}
+	}
 }
 
 // killUnderLoad returns how many calls have succeeded.
