@@ -106,8 +106,9 @@ type Health struct {
 	// that is over: its main loop has not turned for so long, as it says itself, or a call
 	// has not ended for so long after its caller has left, as the context has ended. A
 	// handler without a deadline may take as long as it likes. It is noticed with the
-	// pings, and there is no other consequence than the event Stuck. If zero, 10 s; if
-	// negative, it is not looked for.
+	// pings, and there is no other consequence than the event Stuck, unless the worker is one
+	// of a pool, which replaces it for such calls. If zero, 10 s; if negative, it is not
+	// looked for.
 	Stuck time.Duration
 	// OnUnhealthy, if set, is called when the worker becomes unhealthy, and again only
 	// after it has recovered meanwhile. It is called in turn with Spec.OnEvent, by the same

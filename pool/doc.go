@@ -17,7 +17,9 @@
 // A call goes to the worker that has the fewest calls for those it takes; of workers that are
 // alike, to the first, so that the others may end. A worker takes as many calls at a time as
 // it has announced, or [Spec.PerWorker]. When all have that, calls wait in the order in which
-// they came, as [Queue] bounds it.
+// they came, as [Queue] bounds it, and workers are added up to [Size.Max]. A worker that
+// announces no number takes any, as one in Go does without child.Worker.Concurrency: unless
+// PerWorker bounds it no call ever waits, and Queue and Max do nothing.
 //
 // Calls end as those of a parent.Worker do. A call of which nothing was sent when its worker
 // died, or asked to be replaced, goes to another worker, three times at the most; one of
@@ -25,7 +27,8 @@
 // not [wire.ErrNotSent].
 //
 // An exchange that [Pool.Open] has returned, and a call that was given up, keep their place
-// until the worker has ended them, and no longer: nobody has to receive that.
+// until the worker has ended them, and no longer: nobody has to receive that. When the worker
+// is replaced, those that were given up do not count any more.
 //
 // # Which worker
 //
@@ -59,7 +62,15 @@
 // successor is ready. Then it finishes what it has, for [Spec.Drain] at the most, while the
 // place takes as many calls as if there were one worker.
 //
-// One that does not answer its pings has no new calls until it does.
+// One that does not answer its pings has no new calls until it does. One whose own
+// supervision ends it, as it is unresponsive or over its limit of memory, says so by its
+// [Cause]; the former is a failure of its place, the latter only before it had a call.
+//
+// A handler that hangs keeps its place when its caller has given up. Once it has done so for
+// Health.Stuck of the worker, 10 s by default, and the worker does nothing else or has no
+// room, the worker is replaced; see [CauseStuck]. So calls should have deadlines. What nobody
+// waits for counts neither against a successor nor as something to finish: it has the time of
+// Worker.Stop.
 //
 // While no place has a worker, and none will have one soon, calls do not wait: they fail with
 // the code overloaded, and quote the last words of the last worker. Soon means that there
