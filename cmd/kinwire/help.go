@@ -37,7 +37,8 @@ Blank lines are no input. Integers stay integers, up to 64 bits. What JSON can't
 bin a base64 string, NaN and the infinities strings, ext {"ext":N,"data":base64}.
 
 A worker that dies is started again, after a wait of at most 1s that grows with each time;
-the inputs that it worked on fail. With several workers that is only the one it died of.
+the inputs that it worked on fail. With several workers that is only the one it died of. One
+that goes on with an input for more than 1s after --timeout is replaced as well.
 
 What workers print or log goes to standard error. At the end of the input, at SIGINT or
 SIGTERM, they are shut down: inputs that they work on are finished, and have 10 s for

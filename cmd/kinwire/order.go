@@ -88,7 +88,7 @@ func (p *pipeline) begin(in input) *call {
 	if in.err != nil {
 		return p.unsent(in.err)
 	}
-	if err := p.awaitWorker(); err != nil {
+	if err := p.worker.Ready(p.waits); err != nil {
 		if p.waits.Err() != nil {
 			<-p.slots
 			return p.refuse()
@@ -102,17 +102,6 @@ func (p *pipeline) begin(in input) *call {
 	c := &call{release: func() { cancel(); <-p.slots }}
 	c.answer, c.err = p.worker.Open(ctx, p.method, exchange.Last{Value: in.value})
 	return c
-}
-
-// awaitWorker waits until a worker has room for an input. If there is a timeout, a worker
-// that has not given one up in its time is not waited for, but one that restarts is.
-func (p *pipeline) awaitWorker() error {
-	if p.timeout <= 0 {
-		return p.worker.Ready(p.waits)
-	}
-	ctx, cancel := context.WithTimeout(p.waits, p.timeout+2*restartMax)
-	defer cancel()
-	return p.worker.Ready(ctx)
 }
 
 // unsent is the call for an input that was not sent, and has taken its slot.

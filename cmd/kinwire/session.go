@@ -25,6 +25,9 @@ const (
 	aheadOfPrint = 4
 	// restartMax is the longest that is waited between two starts of a worker.
 	restartMax = time.Second
+	// stuck is how long a worker may go on with an input that was given up, until another takes
+	// its place.
+	stuck = time.Second
 	// stdoutLimit is how many bytes of answers may wait to be written.
 	stdoutLimit = 64 << 10
 	// silence is how long a shutdown may take until somebody may wonder.
@@ -203,6 +206,7 @@ func (s *session) spec() parent.Spec {
 		LogLevel:     level,
 		StartTimeout: s.startTimeout,
 		Spin:         s.spin,
+		Health:       parent.Health{Stuck: stuck},
 	}
 }
 
