@@ -215,6 +215,7 @@ func TestDue(t *testing.T) {
 			{"stuck, and nothing else", member{isStuck: true, inFlight: 1, givenUp: 1, limit: 9}, CauseStuck, never},
 			{"stuck, and room beside", member{isStuck: true, inFlight: 3, givenUp: 2, limit: 4}, "", pollEvery},
 			{"stuck, and no room", member{isStuck: true, inFlight: 4, givenUp: 1, limit: 4}, CauseStuck, never},
+			{"stuck until a moment ago", member{isStuck: true, limit: 9, idleSince: now}, "", pollEvery},
 			{"stuck, in a session", member{isStuck: true, inFlight: 1, givenUp: 1, limit: 4, session: &Session{}}, "", pollEvery},
 			{"busy", member{used: 1, inFlight: 1, idleSince: now.Add(-2 * time.Hour)}, "", pollEvery},
 		} {

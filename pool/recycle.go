@@ -100,7 +100,7 @@ func (m *member) dueLocked(now time.Time) (cause Cause, wait time.Duration) {
 // isSpoiltLocked reports whether calls that were given up long ago have taken so much of the
 // worker that a fresh one is better: it does nothing else, or has no room.
 func (m *member) isSpoiltLocked() bool {
-	return m.isStuck && m.session == nil && (m.awaitedLocked() == 0 || m.roomLocked() <= 0)
+	return m.isStuck && m.givenUp > 0 && m.session == nil && (m.awaitedLocked() == 0 || m.roomLocked() <= 0)
 }
 
 // idleForLocked is how much is left of the time that the member may be idle.
