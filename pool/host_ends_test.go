@@ -108,6 +108,17 @@ func TestNames(t *testing.T) {
 			t.Error(e.Err)
 		}
 	}
+	pid(t, p)
+	p.mu.Lock()
+	m := p.members[0]
+	p.mu.Unlock()
+	p.Shutdown(t.Context())
+	for _, cause := range []Cause{CauseDied, CauseUnresponsive} { // of one that ended in order all the same
+		m.cause = cause
+		if err := m.endedLocked(nil); !strings.HasPrefix(err.Error(), "mine (pid ") {
+			t.Error(err)
+		}
+	}
 }
 
 // TestShutdownTellsOfAll has workers that do not end and have left for other causes when the
