@@ -3,6 +3,7 @@
 package parent
 
 import (
+	"strings"
 	"syscall"
 	"testing"
 )
@@ -17,6 +18,14 @@ func wantFault(t *testing.T, w *Worker, want Fault) {
 	case <-w.Stopping():
 	default:
 		t.Error("it is not known that the host has ended it")
+	}
+}
+
+// TestStartErrorNamesOnce has a program that is not there, and a worker that is called worker.
+func TestStartErrorNamesOnce(t *testing.T) {
+	_, err := Start(t.Context(), Spec{Name: "worker", Command: []string{"/nosuch"}})
+	if err == nil || !strings.HasPrefix(err.Error(), "worker did not start: ") {
+		t.Error(err)
 	}
 }
 
