@@ -16,8 +16,10 @@ func TestLastWords(t *testing.T) {
 		{"out\n", " \n\n", "out"},
 		{"", "a\r\n\n\nb  \nno end", "a\nb\nno end"},
 		{"", numbers, "2\n3\n4\n5\n6\n7\n8\n9"},
-		{"", "log\npanic: boom\n\n" + numbers, "panic: boom\n1\n2\n3\n4\n5\n6\n7"},
-		{"", "log\nSIGSEGV: segmentation violation\nPC=0x48\n" + numbers, "SIGSEGV: segmentation violation\nPC=0x48\n1\n2\n3\n4\n5\n6"},
+		{"", "log\npanic: boom\n\n" + numbers, "log\npanic: boom\n1\n2\n3\n4\n5\n6"},
+		{"", numbers + "fatal error: boom\n", "8\n9\nfatal error: boom"},
+		{"", strings.Repeat("x", 3000) + "y\npanic: boom\n", "..." + strings.Repeat("x", beforeBytes-1) + "y\npanic: boom"},
+		{"", "log\nSIGSEGV: segmentation violation\nPC=0x48\n" + numbers, "log\nSIGSEGV: segmentation violation\nPC=0x48\n1\n2\n3\n4\n5"},
 		{"", "SIGTERM: it ends\n" + numbers, "2\n3\n4\n5\n6\n7\n8\n9"},
 		{"", "bad \xff\x80\n", "bad \uFFFD"},
 	} {
