@@ -8,6 +8,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/kinwire/kinwire/internal/deadline"
 	"github.com/kinwire/kinwire/internal/version"
 )
 
@@ -31,7 +32,7 @@ func (w *Worker) unresponsive() {
 		dump = syscall.SIGQUIT
 	}
 	if w.proc.DumpMember(info.PID, dump, reason) == nil {
-		w.await(w.exited(), dumpTime)
+		deadline.Await(w.exited(), dumpTime)
 	}
 	w.kill(reason)
 }

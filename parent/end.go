@@ -8,6 +8,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/kinwire/kinwire/internal/deadline"
 	"github.com/kinwire/kinwire/process"
 	"github.com/kinwire/kinwire/wire"
 )
@@ -21,7 +22,7 @@ func (w *Worker) bringDown(reason string) {
 	w.proceed(Stopping, reason)
 	if term := cmp.Or(w.spec.Stop.Term, process.DefaultTerm); w.proc != nil && term > 0 {
 		w.proc.Terminate(reason)
-		w.await(w.exited(), term)
+		deadline.Await(w.exited(), term)
 	}
 	w.kill(reason)
 }
@@ -48,7 +49,7 @@ func (w *Worker) hasEnded() bool {
 	if w.proc == nil {
 		return w.peer.Err() != nil
 	}
-	return happened(w.exited())
+	return deadline.Happened(w.exited())
 }
 
 // conclude waits, with bounds, until nothing of the worker is left, and makes its report.
@@ -61,10 +62,10 @@ func (w *Worker) conclude() {
 	w.memory.stop()
 	if w.proc != nil && gone {
 		// What it wrote before its end is still in the link.
-		w.await(w.peer.Ended(), farewell)
+		deadline.Await(w.peer.Ended(), farewell)
 	}
 	w.peer.Close()
-	w.await(w.peer.Finished(), farewell)
+	deadline.Await(w.peer.Finished(), farewell)
 	exit := *w.report(gone)
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -80,7 +81,7 @@ func (w *Worker) awaitKilled() bool {
 		<-w.exited()
 		return true
 	}
-	return w.await(w.exited(), limit)
+	return deadline.Await(w.exited(), limit)
 }
 
 // report makes the exit report. It is the process's; if that was not killed for what it did
@@ -92,7 +93,7 @@ func (w *Worker) report(gone bool) *process.Exit {
 	switch {
 	case w.proc == nil:
 		return w.unlinkedExit(cause)
-	case !gone || !w.await(w.proc.Done(), process.EndTime+farewell):
+	case !gone || !deadline.Await(w.proc.Done(), process.EndTime+farewell):
 		return w.unknownExit("still there after SIGKILL")
 	}
 	exit := w.proc.Exit()
@@ -131,8 +132,8 @@ func (w *Worker) release() {
 	}
 	told, logged := w.events.close(last), w.logQueue.close(nil)
 	until := time.Now().Add(farewell)
-	w.await(told, farewell)
-	w.await(logged, max(0, time.Until(until)))
+	deadline.Await(told, farewell)
+	deadline.Await(logged, max(0, time.Until(until)))
 	close(w.done)
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/kinwire/kinwire/internal/deadline"
 	"github.com/kinwire/kinwire/internal/peer"
 	"github.com/kinwire/kinwire/process"
 	"github.com/kinwire/kinwire/transport"
@@ -163,7 +164,7 @@ func (w *Worker) handshake(ctx context.Context) error {
 
 // awaitInitialized waits for the worker's answer, or for whatever comes in its place.
 func (w *Worker) awaitInitialized(ctx context.Context) error {
-	timeout, stop := newLimit(w.spec.startTimeout()), w.stop
+	timeout, stop := deadline.New(w.spec.startTimeout()), w.stop
 	for {
 		select {
 		case info := <-w.initialized:
@@ -172,11 +173,11 @@ func (w *Worker) awaitInitialized(ctx context.Context) error {
 			return w.endedEarly()
 		case <-w.exited():
 			// What it said before may still be in the link.
-			w.await(w.peer.Ended(), farewell)
+			deadline.Await(w.peer.Ended(), farewell)
 			return w.endedEarly()
-		case <-timeout.fired:
-			if timeout.passed() {
-				return errSilent(timeout.whole)
+		case <-timeout.Fired():
+			if timeout.Passed() {
+				return errSilent(w.spec.startTimeout())
 			}
 		case <-stop:
 			if w.State() == Starting {
@@ -194,7 +195,7 @@ func (w *Worker) accept(info wire.Initialized) error {
 	switch {
 	case info.Error != nil:
 		// It says goodbye next, and its last words are worth a moment.
-		w.await(w.peer.Ended(), farewell)
+		deadline.Await(w.peer.Ended(), farewell)
 		w.awaitExited(farewell)
 		return info.Error
 	case info.Version != wire.Version:
@@ -233,5 +234,5 @@ func (w *Worker) exited() <-chan struct{} {
 // awaitExited waits for the end of the process, if there is one, but not longer than d, and
 // reports whether it came.
 func (w *Worker) awaitExited(d time.Duration) bool {
-	return w.proc != nil && w.await(w.exited(), d)
+	return w.proc != nil && deadline.Await(w.exited(), d)
 }

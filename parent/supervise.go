@@ -7,6 +7,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/kinwire/kinwire/internal/deadline"
 	"github.com/kinwire/kinwire/wire"
 )
 
@@ -34,7 +35,7 @@ func (w *Worker) supervise() {
 func (w *Worker) watch() {
 	stop, leaving := w.stop, w.leaving
 	var quiet <-chan struct{}
-	var grace limit
+	var grace deadline.Timer
 	for {
 		select {
 		case <-w.exited():
@@ -50,8 +51,8 @@ func (w *Worker) watch() {
 		case <-quiet:
 			quiet = nil
 			grace = w.sendShutdown("it asked to be replaced")
-		case <-grace.fired:
-			if grace.passed() {
+		case <-grace.Fired():
+			if grace.Passed() {
 				w.bringDown(w.overdue())
 				return
 			}
@@ -63,11 +64,11 @@ func (w *Worker) watch() {
 }
 
 // sendShutdown asks the worker to end, and returns the time that it has for that.
-func (w *Worker) sendShutdown(reason string) limit {
+func (w *Worker) sendShutdown(reason string) deadline.Timer {
 	w.proceed(Stopping, reason)
 	grace := w.spec.Stop.grace()
 	w.peer.Send(wire.Shutdown{Grace: grace, Reason: reason})
-	return newLimit(grace + farewell)
+	return deadline.New(grace + farewell)
 }
 
 // overdue is why a worker is brought down that does not shut down.
@@ -93,11 +94,11 @@ func (w *Worker) unlinked() {
 		w.kill(broken.Error())
 	case w.proc == nil:
 	case errors.As(err, &bye):
-		if !w.await(w.exited(), leaveTime) {
+		if !deadline.Await(w.exited(), leaveTime) {
 			w.blame(Unlinked)
 			w.bringDown(fmt.Sprintf("it had said that it exits with %d, and did not", bye.Code))
 		}
-	case !w.await(w.exited(), farewell):
+	case !deadline.Await(w.exited(), farewell):
 		w.blame(Unlinked)
 		w.bringDown(fmt.Sprintf("its link had ended (%v), and it went on", err))
 	}

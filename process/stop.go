@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/kinwire/kinwire/internal/deadline"
 )
 
 // The steps of a [Ladder] where it does not say.
@@ -40,7 +42,8 @@ type Ladder struct {
 //
 // It returns an error that is ErrStuck if the leader is still there, within Term + Kill;
 // else it returns within Term + Kill + 2 s, the last of which only a descendant that left
-// the group, or a slow OnLine, can cost. A negative Command.Drain can cost more.
+// the group, or a slow OnLine, can cost. A negative Command.Drain can cost more, and time in
+// which the host did not run, such as while it was stopped, does not count.
 //
 // Several Stops may run at a time: each keeps its own times. Called from OnLine, it costs
 // the 1 s that OnLine is waited for.
@@ -70,21 +73,16 @@ func (p *Process) descend(ctx context.Context, l Ladder, reason string) error {
 // awaitExited waits until the leader has exited, for d, or for ever if d is negative, and
 // reports whether it has.
 func (p *Process) awaitExited(ctx context.Context, d time.Duration) bool {
-	var expired <-chan time.Time
-	if d > 0 {
-		timer := time.NewTimer(d)
-		defer timer.Stop()
-		expired = timer.C
-	}
-	select {
-	case <-p.exited:
-	case <-expired:
-	case <-ctx.Done():
-	}
-	select {
-	case <-p.exited: // select picks at random if it happens together with the others
-		return true
-	default:
-		return false
+	end := deadline.New(d)
+	for {
+		select {
+		case <-p.exited:
+		case <-end.Fired():
+			if !end.Passed() {
+				continue
+			}
+		case <-ctx.Done():
+		}
+		return deadline.Happened(p.exited) // select picks at random if it happens together with the others
 	}
 }

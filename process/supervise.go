@@ -5,6 +5,8 @@ import (
 	"os"
 	"syscall"
 	"time"
+
+	"github.com/kinwire/kinwire/internal/deadline"
 )
 
 const (
@@ -104,17 +106,12 @@ func (p *Process) drain() {
 // deliver waits until OnLine or OnChunk has taken the last of the output, at most as long
 // as it may take. What StartLines returned is no concern of it.
 func (p *Process) deliver() {
-	var expired <-chan time.Time
-	if d := cmp.Or(p.drainFor, deliverTime); d > 0 {
-		expired = time.After(d)
-	}
+	end := deadline.New(cmp.Or(p.drainFor, deliverTime))
 	for _, q := range p.queues {
 		if q.handle == nil {
 			continue
 		}
-		select {
-		case <-q.delivered:
-		case <-expired:
+		if !end.Await(q.delivered) {
 			for _, each := range p.queues {
 				each.abandon()
 			}

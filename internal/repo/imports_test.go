@@ -15,7 +15,7 @@ import (
 //
 // Tests are free: they may import what they like.
 var layers = [][]string{
-	{"wire", "internal/version"},
+	{"wire", "internal/version", "internal/deadline"},
 	{"transport"},
 	{"internal/role"},
 	{"internal/guard"},
@@ -37,7 +37,7 @@ var layers = [][]string{
 // indirectly, are the modules in coreModules and the standard library. What is heavier,
 // such as a library for command lines or progress bars, belongs above them.
 var core = []string{
-	"wire", "internal/version", "transport",
+	"wire", "internal/version", "internal/deadline", "transport",
 	"internal/role", "internal/guard", "process", "exchange",
 	"internal/fdconn", "transport/socketpair", "transport/stdio",
 	"internal/peer", "internal/memory", "child", "parent", "pool",
