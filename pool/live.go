@@ -24,9 +24,6 @@ func shutdown(ctx context.Context, w *parent.Worker, c Cause) error {
 	return w.ShutdownFor(ctx, c.words())
 }
 
-// memoryOf is how many bytes the processes of a worker need.
-func memoryOf(w *parent.Worker) int64 { return w.Memory().Bytes }
-
 // ignoreEOF returns nil for the orderly end of an exchange.
 func ignoreEOF(err error) error {
 	if errors.Is(err, io.EOF) {

@@ -44,7 +44,6 @@ type member struct {
 	isGone    bool // the worker is
 	idleSince time.Time
 	memory    int64
-	measured  time.Time
 	session   *Session // that has it for itself
 	holder    *waiter  // for whom it takes no calls, until it has none
 	pinned    line     // of waiters for keys that it has
@@ -60,7 +59,6 @@ func (p *Pool) newMember(w *parent.Worker, generation int) *member {
 		lastUse:    shortened(max(0, p.spec.Recycle.Uses)),
 		born:       now,
 		idleSince:  now,
-		measured:   now,
 		left:       make(chan struct{}),
 		drained:    make(chan struct{}),
 	}

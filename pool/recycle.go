@@ -31,6 +31,12 @@ func (c Cause) isDeath() bool { return c == CauseDied || c == CauseUnresponsive 
 // words is what a worker is told.
 func (c Cause) words() string {
 	switch c {
+	case CauseDied:
+		return "its link has ended"
+	case CauseUnresponsive:
+		return "it has not answered pings"
+	case CauseAsked:
+		return "it has asked to be replaced, or was shut down"
 	case CauseFailures:
 		return "too many of its calls in a row have failed"
 	case CauseStuck:
@@ -111,17 +117,10 @@ func (m *member) idleForLocked(limit time.Duration, now time.Time) time.Duration
 	return m.idleSince.Add(limit).Sub(now)
 }
 
-// measure looks at the slot's worker, which must not be done under the lock.
-func (s *slot) measure() {
-	s.p.mu.Lock()
-	m := s.current
-	stale := m != nil && s.p.spec.Recycle.Memory > 0 && time.Since(m.measured) >= pollEvery
-	s.p.mu.Unlock()
-	if stale {
-		bytes := memoryOf(m.w)
-		s.p.mu.Lock()
-		m.memory, m.measured = bytes, time.Now()
-		s.p.mu.Unlock()
+// measureLocked takes over how much memory the place's worker needed when it was last measured.
+func (s *slot) measureLocked() {
+	if m := s.current; m != nil && s.p.spec.Recycle.Memory > 0 {
+		m.memory = m.w.Memory().Bytes
 	}
 }
 

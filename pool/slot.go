@@ -44,7 +44,6 @@ const never = time.Duration(1<<63 - 1)
 func (s *slot) run() {
 	defer s.p.tasks.Done()
 	for {
-		s.measure()
 		next, wait := s.review()
 		switch next {
 		case end:
@@ -77,6 +76,7 @@ func (s *slot) poke() {
 func (s *slot) review() (step, time.Duration) {
 	s.p.mu.Lock()
 	defer s.p.mu.Unlock()
+	s.measureLocked()
 	return s.reviewLocked(time.Now())
 }
 
