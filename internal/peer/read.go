@@ -98,7 +98,9 @@ func (p *Peer) waitAnyLocked(soon bool) error {
 	}
 	p.attendLocked()
 	p.trimLocked()
-	countProcessors()     // the watch may never run where callers don't read
+	if threads.limit.Load() < 1 {
+		countProcessors() // the watch never runs where callers don't read
+	}
 	space := p.in.Aside() // not memory of a caller's, since the wait has no bound
 	p.mu.Unlock()
 	n, err := p.conn.Read(space)
