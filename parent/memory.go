@@ -106,7 +106,7 @@ func (m *memoryWatch) stop() {
 // needs judges a measure.
 func (w *Worker) needs(use MemoryUse, now time.Time) {
 	if use.Kind == "" {
-		if w.memory.isHidden() && w.State() < Stopping {
+		if w.memory.noteHidden() && w.State() < Stopping {
 			w.log.Warn("the worker's memory can't be measured, as the system does not show its processes")
 		}
 		return
@@ -132,9 +132,9 @@ func (w *Worker) needs(use MemoryUse, now time.Time) {
 	w.askToStop(reason)
 }
 
-// isHidden notes that there was nothing to measure, and reports whether that is news: a worker
+// noteHidden notes that there was nothing to measure, and reports whether that is news: a worker
 // that was seen before has ended.
-func (m *memoryWatch) isHidden() bool {
+func (m *memoryWatch) noteHidden() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	news := m.last.Kind == "" && !m.hidden

@@ -39,11 +39,58 @@ func cgroup(t *testing.T, parent, file string) (set func(file, value string)) {
 	}
 }
 
+// freeze makes a process immune to SIGKILL, as one is that hangs in the kernel, until thaw. Only
+// the first version of cgroups can do that, and only root may.
+func freeze(t *testing.T, pid int) (thaw func()) {
+	t.Helper()
+	set := cgroup(t, "/sys/fs/cgroup/freezer", "freezer.state")
+	set("cgroup.procs", strconv.Itoa(pid))
+	set("freezer.state", "FROZEN")
+	thaw = func() { set("freezer.state", "THAWED") }
+	t.Cleanup(thaw)
+	eventually(t, "it is frozen", func() bool { return state(pid) == "D" })
+	return thaw
+}
+
+// A process that not even SIGKILL ends is waited for once, told of once, and reported as
+// unknown, in bounded time.
+func TestStuckInTheKernel(t *testing.T) {
+	core, seen := observer.New(zapcore.DebugLevel)
+	spec := program("worker")
+	spec.Logger = zap.New(core)
+	spec.Stop = Stop{Grace: 100 * time.Millisecond, Term: 100 * time.Millisecond, Kill: 1500 * time.Millisecond}
+	w := start(t, spec)
+	thaw := freeze(t, w.PID())
+	begun := time.Now()
+	err := w.Shutdown(t.Context())
+	took := time.Since(begun)
+	thaw()
+	var died *process.ExitError
+	if !errors.As(err, &died) || died.Exit.State != process.Unknown || died.Exit.Code != -1 || !strings.Contains(err.Error(), "still there after SIGKILL") {
+		t.Errorf("%v", err)
+	}
+	// The grace and a second for goodbye, SIGTERM's time, SIGKILL's time once, a second for
+	// the link's goroutines, and the machine's.
+	if took < 2700*time.Millisecond || took > 10*time.Second {
+		t.Errorf("it took %v", took)
+	}
+	told := 0
+	for _, line := range seen.All() {
+		if strings.Contains(line.Message, "SIGKILL") || strings.Contains(line.Message, "can't be killed") {
+			told++
+		}
+	}
+	if told != 1 {
+		t.Errorf("it is told %d times: %v", told, seen.All())
+	}
+	eventually(t, "it is gone once it is thawed", func() bool { return isGone(w.PID()) })
+	await(t, "its process's end", w.proc.Done())
+}
+
 // In a frozen cgroup of version 1 not even SIGKILL ends a worker. Shutdown takes its time all
 // the same, calls end, and the report does not say that the worker is gone.
 func TestShutdownOfUninterruptible(t *testing.T) {
 	t.Parallel()
-	set := cgroup(t, "/sys/fs/cgroup/freezer", "freezer.state")
 	core, seen := observer.New(zapcore.WarnLevel)
 	spec := program("worker")
 	spec.Logger = zap.New(core)
@@ -53,11 +100,7 @@ func TestShutdownOfUninterruptible(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	set("cgroup.procs", strconv.Itoa(w.PID()))
-	set("freezer.state", "FROZEN")
-	thaw := func() { set("freezer.state", "THAWED") }
-	t.Cleanup(thaw)
-	eventually(t, "the worker is frozen", func() bool { return state(w.PID()) == "D" })
+	thaw := freeze(t, w.PID())
 
 	call, down := make(chan error, 1), make(chan error, 1)
 	go func() { _, err := x.Recv(); call <- err }()
