@@ -126,6 +126,10 @@ bench-sweep: ## plots by payload size and by calls in flight, in bin/sweep
 api: ## rewrite the golden file of the exported API
 	go test ./internal/repo -run '^TestAPI$$' -count 1 -update
 
+.PHONY: vectors
+vectors: ## rewrite the test vectors, wire/testdata/vectors.json
+	go test ./wire -run '^TestVectors$$' -count 1 -update
+
 .PHONY: build
 build: ## bin/kinwire, and the example programs beside it
 	@mkdir -p bin
