@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/kinwire/kinwire/internal/languages"
 )
 
 // members are the pids of what a host has started, by group.
@@ -77,9 +79,14 @@ func (m members) areGone(t *testing.T) {
 // all are the groups that can be started here.
 func all(t *testing.T) (names []string) {
 	for name, args := range groups {
-		if _, err := exec.LookPath(args[0]); err == nil && name != "runaway" {
-			names = append(names, name)
+		if name == "runaway" {
+			continue
 		}
+		if _, err := exec.LookPath(args[0]); err != nil {
+			languages.LeftOut(t, err)
+			continue
+		}
+		names = append(names, name)
 	}
 	if len(names) < 6 {
 		t.Fatal(names)
