@@ -1,0 +1,146 @@
+"""Lines of the standard logging become messages to the host."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from . import _messages as m
+
+if TYPE_CHECKING:
+    from ._session import Session
+
+_LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warn": logging.WARNING, "error": logging.ERROR}
+_OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+_MOST = 1 << 20  # bytes of a line, if the host takes as much
+_REST = 512  # of it are neither message nor fields
+_DEPTH = 16  # of fields
+
+
+class Logs:
+    """What the worker logs: to the host if it wants that, else to stderr."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._handler: logging.Handler | None = None
+        self.logger = logging.getLogger("kinwire")
+
+    def install(self, hello: m.Initialize, to_host: bool) -> None:
+        """Send whatever is logged from now on where the host wants it."""
+        root = logging.getLogger()
+        level = _LEVELS.get(hello.log_level, logging.INFO)
+        if to_host:
+            self._handler = HostHandler(self._session, level)
+        elif not root.handlers:
+            self._handler = logging.StreamHandler(sys.stderr)
+            self._handler.setLevel(level)
+            self._handler.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
+        if self._handler is not None:
+            root.addHandler(self._handler)
+            root.setLevel(min(root.level, level))
+
+    def close_locked(self) -> None:
+        """Say how many lines have been dropped."""
+        if isinstance(self._handler, HostHandler):
+            self._handler.tell_dropped_locked()
+
+    def close(self) -> None:
+        """Send nothing any more."""
+        if self._handler is not None:
+            logging.getLogger().removeHandler(self._handler)
+
+
+class HostHandler(logging.Handler):
+    """Sends records to the host.
+
+    It never waits: lines that the host is too slow to take are dropped and counted. What can't
+    be encoded of a record goes as text, so that no line is lost for a field of it.
+    """
+
+    def __init__(self, session: Session, level: int) -> None:
+        super().__init__(level)
+        self._session = session
+        self._dropped = 0
+        self._last_ms = 0
+        self._inside = threading.local()
+
+    def createLock(self) -> None:  # noqa: N802
+        """Use none: a line is written under the session's lock."""
+        self.lock = None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if getattr(self._inside, "emits", False):  # a field's repr logs
+            return
+        self._inside.emits = True
+        try:
+            frame = self._frame(record)
+            with self._session.lock:
+                self.tell_dropped_locked()
+                self._last_ms = int(record.created * 1000)
+                if not self._session.writer.try_put_locked(frame):
+                    self._dropped += 1
+        except Exception:
+            self.handleError(record)
+        finally:
+            self._inside.emits = False
+
+    def tell_dropped_locked(self) -> None:
+        if self._dropped:
+            text = f"{self._dropped} log messages were dropped, since the host did not keep up"
+            if self._session.writer.try_put_locked(m.frame(m.LOG, "warn", self._last_ms, text)):
+                self._dropped = 0
+
+    def _frame(self, record: logging.LogRecord) -> bytes:
+        room = min(self._session.their_max_frame, _MOST) - _REST
+        text = _text(record)
+        fields = {k: plain(v, 0) for k, v in vars(record).items() if k not in _OWN}
+        if record.name != "root":
+            fields["logger"] = record.name
+        if record.exc_info and record.exc_info[0] is not None:
+            fields["exception"] = logging.Formatter().formatException(record.exc_info)
+        elif record.exc_text:
+            fields["exception"] = record.exc_text
+        if record.stack_info:
+            fields["stack"] = record.stack_info
+        about = (m.LOG, _level(record.levelno), int(record.created * 1000))
+        frame = m.frame(*about, text, fields or None)
+        if len(frame) > room:
+            fields = {"fields": "too large"}
+            frame = m.frame(*about, text[: room // 8], fields)
+        return frame
+
+
+def _text(record: logging.LogRecord) -> str:
+    try:
+        return record.getMessage()
+    except Exception as e:  # arguments that don't fit
+        return f"{record.msg!r} % {plain(record.args, 0)!r}: {e}"
+
+
+def _level(number: int) -> str:
+    if number < logging.INFO:
+        return "debug"
+    if number < logging.WARNING:
+        return "info"
+    return "warn" if number < logging.ERROR else "error"
+
+
+def plain(value: Any, depth: int) -> Any:
+    """Return a value as what every msgpack library can decode, or as text."""
+    kind = type(value)
+    if value is None or kind in (bool, str, bytes, float):
+        return value
+    if kind is int and -(1 << 63) <= value < 1 << 64:
+        return value
+    try:
+        if depth < _DEPTH and isinstance(value, dict):
+            return {str(k): plain(v, depth + 1) for k, v in value.items()}
+        if depth < _DEPTH and isinstance(value, (list, tuple, set, frozenset)):
+            items: Iterable[Any] = value
+            return [plain(v, depth + 1) for v in items]
+        return repr(value)
+    except Exception as e:
+        return f"<{kind.__name__}, whose repr fails: {type(e).__name__}>"

@@ -1,0 +1,133 @@
+"""What a function that answers a method takes, and how it gives."""
+
+from __future__ import annotations
+
+import collections.abc
+import enum
+import functools
+import inspect
+import typing
+from collections.abc import Callable
+from typing import Any, Optional
+
+from ._context import AsyncContext, Context, Inputs
+from ._types import Converter, converter
+
+_MANY = (
+    Inputs,
+    collections.abc.Iterator,
+    collections.abc.AsyncIterator,
+    collections.abc.AsyncIterable,
+)
+_TAKES = "a method takes one value, and a ctx (kinwire.Context) if it likes"
+
+
+class Takes(enum.Enum):
+    """What a function is given besides its context."""
+
+    NOTHING = enum.auto()
+    VALUE = enum.auto()
+    INPUTS = enum.auto()
+
+
+class Gives(enum.Enum):
+    """How a function gives its answer."""
+
+    VALUE = enum.auto()
+    STREAM = enum.auto()
+
+
+class Method:
+    """A function that answers a method."""
+
+    def __init__(self, name: str, function: Callable[..., Any], label: str) -> None:
+        self.name = name
+        self.label = label
+        self.function = function
+        plain: Any = inspect.unwrap(function) if inspect.isfunction(function) else function
+        while isinstance(plain, functools.partial):
+            plain = plain.func
+        call = plain if inspect.isroutine(plain) else type(plain).__call__
+        stream = inspect.isasyncgenfunction(call)
+        self.is_async = stream or inspect.iscoroutinefunction(call)
+        self.gives = (
+            Gives.STREAM if stream or inspect.isgeneratorfunction(call) else Gives.VALUE
+        )
+        self.takes = Takes.NOTHING
+        self.value_name = "the value"
+        self.convert: Optional[Converter] = None
+        self.optional = False
+        self.quick = False  # it has been of late
+        self.wants_context = False
+        self._context_name = ""
+        self._context_first = False
+        self._read_parameters(_hints(call))
+        self.invoke = self._invoker()
+
+    def _read_parameters(self, hints: dict[str, Any]) -> None:
+        try:
+            parameters = inspect.signature(self.function).parameters.values()
+        except ValueError:  # a builtin that does not tell
+            self.takes = Takes.VALUE
+            return
+        taken = 0
+        for p in parameters:
+            hint = hints.get(p.name)
+            if p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD):
+                continue
+            if hint in (Context, AsyncContext) or (hint is None and p.name == "ctx"):
+                self._read_context(p, hint)
+            elif p.kind is not p.KEYWORD_ONLY and taken == 0:
+                taken = 1
+                self._read_value(p, hint)
+            elif p.default is p.empty:
+                raise TypeError(f"{self.label}: what is the parameter {p.name!r}? {_TAKES}")
+
+    def _read_context(self, p: inspect.Parameter, hint: Any) -> None:
+        wanted = AsyncContext if self.is_async else Context
+        if hint not in (None, wanted):
+            kind = "asynchronous" if self.is_async else "synchronous"
+            raise TypeError(
+                f"{self.label}: the context of a function that is {kind} "
+                f"is a kinwire.{wanted.__name__}"
+            )
+        self.wants_context = True
+        self._context_first = self.takes is Takes.NOTHING and p.kind is not p.KEYWORD_ONLY
+        self._context_name = "" if p.kind is p.POSITIONAL_ONLY else p.name
+
+    def _read_value(self, p: inspect.Parameter, hint: Any) -> None:
+        self.value_name = p.name
+        self.optional = p.default is not p.empty
+        origin = typing.get_origin(hint) or hint
+        if origin in _MANY:
+            self.takes = Takes.INPUTS
+            args = typing.get_args(hint)
+            self.convert = converter(args[0]) if args else None
+            return
+        self.takes = Takes.VALUE
+        if self.optional and p.default is None and hint is not None:
+            hint = Optional[hint]
+        self.convert = converter(hint) if hint is not None else None
+
+    def _invoker(self) -> Callable[..., Any]:
+        """Return what calls the function with a tuple of arguments and a context."""
+        function, name = self.function, self._context_name
+        if not self.wants_context:
+            return lambda args, ctx: function(*args)
+        if self._context_first:
+            return lambda args, ctx: function(ctx, *args)
+        if not name:
+            return lambda args, ctx: function(*args, ctx)
+        return lambda args, ctx: function(*args, **{name: ctx})
+
+
+def _hints(call: Any) -> dict[str, Any]:
+    """Return the annotations of a function, as far as their names can be looked up."""
+    try:
+        return typing.get_type_hints(call)
+    except Exception:
+        names = {"Context": Context, "AsyncContext": AsyncContext, "Inputs": Inputs}
+        return {
+            name: names.get(str(hint).split("[")[0].split(".")[-1], Any)
+            for name, hint in getattr(call, "__annotations__", {}).items()
+        }

@@ -1,0 +1,78 @@
+"""Finds the link that the host has given this process, and puts it out of harm's way.
+
+This happens when kinwire is imported: from then on no print, and nothing that the program
+starts, can break the link.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+
+from ._link import Link, PipeLink, SocketLink
+
+VARIABLE = "KINWIRE_TRANSPORT"
+
+_link: Link | None = None
+_missing = f"{VARIABLE} is not set"
+
+
+def claim() -> None:
+    """Take the link that the environment names, if it names one that can be used."""
+    global _link, _missing
+    where = os.environ.pop(VARIABLE, None)
+    if where is None:
+        return
+    try:
+        _link = _stdio() if where == "stdio" else _socket(where)
+    except (OSError, ValueError) as e:
+        _missing = f"{VARIABLE} is {where!r}: {e}"
+
+
+def take() -> Link | None:
+    """Return the link, the first time."""
+    global _link, _missing
+    link, _link = _link, None
+    if link is not None:
+        _missing = "the worker has run already"
+    return link
+
+
+def usage() -> str:
+    """Return the line that says how a worker is started."""
+    program = " ".join(["python", os.path.relpath(sys.argv[0])] if sys.argv[0] else ["python ..."])
+    return (
+        "this is a kinwire worker, and is started by a host: "
+        f"try `kinwire run -- {program}` ({_missing})"
+    )
+
+
+def _socket(where: str) -> Link:
+    if not where.startswith("fd:") or not where[3:].isascii() or not where[3:].isdigit():
+        raise ValueError("it must be fd:N or stdio")
+    fd = int(where[3:])
+    if fd < 3:
+        raise ValueError("the descriptor must be 3 or more")
+    if not stat.S_ISSOCK(os.fstat(fd).st_mode):
+        raise ValueError("the descriptor is no socket")
+    os.set_inheritable(fd, False)
+    return SocketLink(fd)
+
+
+def _stdio() -> Link:
+    if os.isatty(0) or os.isatty(1):
+        raise ValueError("standard input or output is a terminal")
+    source, sink = _above(0), _above(1)
+    nothing = os.open(os.devnull, os.O_RDWR)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    os.dup2(2, 1)
+    return PipeLink(source, sink)
+
+
+def _above(fd: int) -> int:
+    """Duplicate a descriptor to one above those of the standard files."""
+    import fcntl
+
+    return fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 3)
