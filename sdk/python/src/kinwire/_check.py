@@ -22,6 +22,7 @@ LEVELS = 64
 """How deep a body may be nested, its own array included."""
 
 _HARMLESS = 4096  # a body of this size can't promise enough to do harm
+SCALARS = frozenset({str, bytes, int, float, bool, type(None)})
 _CONTAINERS = bytes([*range(0x80, 0xA0), *range(0xDC, 0xE0)])
 
 
@@ -70,26 +71,34 @@ def scan(body: Buffer, above: int = 0) -> None:
         raise Violation("body-rest", "something follows the array of a body")
 
 
-def may_be_deep(data: Buffer) -> bool:
-    """Report whether data has enough bytes for more than LEVELS levels; most have not."""
-    if len(data) < LEVELS:
-        return False
-    plain = data if isinstance(data, (bytes, bytearray)) else bytes(data)
-    return len(data) - len(plain.translate(None, _CONTAINERS)) >= LEVELS
+def check_depth(data: Buffer, above: int = 0) -> None:
+    """Scan what has enough bytes that may begin a level; most has not."""
+    if len(data) >= LEVELS - above:
+        plain = data if isinstance(data, (bytes, bytearray)) else bytes(data)
+        if len(data) - len(plain.translate(None, _CONTAINERS)) >= LEVELS - above:
+            scan(data, above)
 
 
-_unpack = partial(msgpack.unpackb, strict_map_key=False, unicode_errors="replace")
+unpack = partial(msgpack.unpackb, strict_map_key=False, unicode_errors="replace")
 
 
 def decode(body: Buffer) -> list[Any]:
     """Return the elements of a body; one that breaks a rule is a Violation."""
-    if len(body) > _HARMLESS or may_be_deep(body):
+    checked = len(body) > _HARMLESS
+    if checked:
         scan(body)
     try:
-        message = _unpack(body)
+        message = unpack(body)
     except Exception:
         scan(body)
-        message = _decode_strange(body)
+        return _array(_decode_strange(body))
+    elements = _array(message)
+    if not checked and len(body) >= LEVELS and not SCALARS.issuperset(map(type, elements)):
+        check_depth(body)
+    return elements
+
+
+def _array(message: Any) -> list[Any]:
     if type(message) is not list or not message:
         raise Violation("body-array", "a body is no array, or an empty one")
     return message
@@ -102,7 +111,7 @@ def _decode_strange(body: Buffer) -> Any:
     envelope.
     """
     try:
-        return _unpack(body, object_pairs_hook=_hashable_map)
+        return unpack(body, object_pairs_hook=_hashable_map)
     except Exception as e:
         failed = f"{type(e).__name__}: {e}"
     view = memoryview(body)
@@ -131,7 +140,7 @@ def _skip(view: memoryview, unpacker: Any) -> memoryview:
 
 def _decode_part(part: memoryview) -> Any:
     try:
-        return _unpack(part, object_pairs_hook=_hashable_map)
+        return unpack(part, object_pairs_hook=_hashable_map)
     except Exception as e:
         return Undecodable(f"{type(e).__name__}: {e}")
 

@@ -26,15 +26,17 @@ class Crew:
     """Runs jobs, as many at a time as it may have threads, and reads all the while.
 
     read waits for what comes next and returns what is to be done about it by the reading thread
-    itself, or None. It is called by one thread at a time; when it raises, reading is over.
+    itself, or None. It is called by one thread at a time; when it raises EOFError, reading is
+    over. taken_over is called before another thread reads than the one that is at a job.
     """
 
-    def __init__(self, read: Callable[[], Optional[Job]], most: int) -> None:
+    def __init__(self, read: Callable[[], Optional[Job]], taken_over: Job, most: int) -> None:
         self._read = read
+        self._taken_over = taken_over
         self._most = most
         self._lock = threading.Lock()
 
-        self._running = 0  # jobs, be it by the leader
+        self._running = 0  # jobs, but for the leader's
         self._backlog: deque[Job] = deque()  # jobs that may not run yet
         self._idle = 0  # threads that wait for a job
         self._jobs: SimpleQueue[Job] = SimpleQueue()  # for those
@@ -55,8 +57,11 @@ class Crew:
 
     @property
     def may_lead(self) -> bool:
-        """Whether the reading thread may do a job itself: another would read on."""
-        return self._standby
+        """Whether the reading thread may do a job itself: another would read on.
+
+        Only that thread adds to the jobs that run, and so needs no lock to see that one may.
+        """
+        return self._standby and self._running < self._most
 
     def submit(self, job: Job) -> None:
         """Do a job on a thread of its own, as soon as there may be one more."""
@@ -107,41 +112,32 @@ class Crew:
 
     def _lead(self, me: object) -> bool:
         """Read until reading is taken over, which it reports, or over."""
+        read, lock = self._read, self._lock
         while True:
             try:
-                job = self._read()
+                job = read()
             except EOFError:
                 return False
-            if job is not None and self._may_begin(job):
-                self._busy_since = monotonic()
-                if self._asleep:
-                    self._asleep = False
-                    self._alarm.release()
-                job()
-                if not self._go_on(me):
+            if job is None:
+                continue
+            self._busy_since = monotonic()
+            if self._asleep:
+                self._asleep = False
+                self._alarm.release()
+            job()
+            with lock:
+                if self._leader is not me:
+                    self._done_locked()
                     return True
+                self._busy_since = None
+                self._turns += 1
 
-    def _may_begin(self, job: Job) -> bool:
-        """Report whether one more job may run; if not, this one will when it may."""
-        with self._lock:
-            if self._running >= self._most:
-                self._backlog.append(job)
-                return False
+    def _done_locked(self) -> None:
+        """Note that a job is done which others have begun to read beside."""
+        self._running -= 1
+        if self._backlog:
             self._running += 1
-            return True
-
-    def _go_on(self, me: object) -> bool:
-        """Note that the leader's job is done, and report whether it still leads."""
-        with self._lock:
-            self._running -= 1
-            if self._backlog:
-                self._running += 1
-                self._begin_locked(self._backlog.popleft())
-            if self._leader is not me:
-                return False
-            self._busy_since = None
-            self._turns += 1
-            return True
+            self._begin_locked(self._backlog.popleft())
 
     def _stand_by_first(self) -> None:
         me = object()
@@ -167,7 +163,10 @@ class Crew:
                     self._leader = me
                     self._busy_since = None
                     self._turns += 1
+                    self._running += 1  # what the one before is at
                     self._standby = False
-                    return True
+                    break
             quiet = quiet + 1 if turns == seen and since is None else 0
             seen = turns
+        self._taken_over()
+        return True

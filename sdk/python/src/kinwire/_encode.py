@@ -9,7 +9,7 @@ from typing import Any
 
 import msgpack
 
-from ._check import may_be_deep, scan
+from ._check import SCALARS, check_depth
 from ._errors import Error, Violation
 
 Parts = tuple[bytes, ...]
@@ -34,9 +34,9 @@ def encode(value: Any, whose: str) -> Parts:
     except Exception as e:
         raise Error("failed", f"{whose} {_blame(value, e)}") from None
     _packers.append(packer)
-    if may_be_deep(packed):
+    if type(value) not in SCALARS:
         try:
-            scan(packed, above=1)
+            check_depth(packed, above=1)
         except Violation:
             raise Error("failed", f"{whose} a value that is nested too deep") from None
     return (packed,)

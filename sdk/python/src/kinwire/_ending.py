@@ -88,6 +88,7 @@ class Ending:
 
     def _acknowledge_locked(self) -> None:
         session = self._session
+        session.settle_locked()
         session.refusing = True
         session.writer.reply_locked(m.frame(m.SHUTDOWN_ACK, len(session.served)))
 
@@ -130,6 +131,7 @@ class Ending:
         if self._lost is not None:
             _within(_LAST_LINE, lambda: _print(self._lost[1]))  # type: ignore[index]
         with session.lock:
+            session.settle_locked()
             why = self._lost[1] if self._lost else "the worker is shutting down"
             if self._reason and not self._lost:
                 why = f"{why}: {self._reason[:_MOST_TOLD]}"
@@ -166,6 +168,7 @@ class Ending:
         heard_by = None
         while self._lost is None:
             now, until = monotonic(), self._until
+            session.settle_locked()
             if not session.running and not session.served:
                 if self._told or not self._own:
                     return

@@ -19,6 +19,7 @@ _MANY = (
     collections.abc.AsyncIterator,
     collections.abc.AsyncIterable,
 )
+_QUICK = 0.0003  # seconds
 _TAKES = "a method takes one value, and a ctx (kinwire.Context) if it likes"
 
 
@@ -57,12 +58,22 @@ class Method:
         self.value_name = "the value"
         self.convert: Optional[Converter] = None
         self.optional = False
-        self.quick = False  # it has been of late
+        self.quick = False  # it has been of late: see note
         self.wants_context = False
         self._context_name = ""
         self._context_first = False
         self._read_parameters(_hints(call))
         self.invoke = self._invoker()
+        self.is_plain = (
+            not self.is_async
+            and not self.wants_context
+            and self.takes is Takes.VALUE
+            and self.gives is Gives.VALUE
+        )
+
+    def note(self, seconds: float) -> None:
+        """Note how long a call has taken: a quick one may next run where the link is read."""
+        self.quick = seconds < _QUICK and self.gives is Gives.VALUE
 
     def _read_parameters(self, hints: dict[str, Any]) -> None:
         try:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Awaitable
 from time import monotonic
+from types import AsyncGeneratorType, CoroutineType, GeneratorType
 from typing import TYPE_CHECKING, Any, Union
 
 from . import _messages as m
@@ -238,17 +240,31 @@ class Served(Waitable):
             args = self._first()
             context = Context(self) if method.wants_context else None
             result = method.invoke(args, context)
-            if method.gives is Gives.STREAM or _is_generator(result):
+        except BaseException as e:
+            self.fail(e)
+        else:
+            self.answer(result)
+        method.note(monotonic() - begun)
+
+    def answer(self, result: Any) -> None:
+        """Answer with what a synchronous handler has returned."""
+        failed = None
+        try:
+            if self.method.gives is Gives.STREAM or isinstance(result, GeneratorType):
                 self._send_all(result)
                 self.wait(self._sender(m.END | m.EMPTY, NIL))
             else:
-                _refuse_awaitable(result, method)
+                if isinstance(result, Awaitable):
+                    _discard(result)
+                    raise Error("failed", f"{self._whose()} an awaitable: make it `async def`")
                 self.wait(self._value_look(result, m.END))
-            failed = None
         except BaseException as e:
             failed = e
-        method.quick = monotonic() - begun < self.session.QUICK and not method.gives is Gives.STREAM
         self._finish(failed)
+
+    def fail(self, e: BaseException) -> None:
+        """Answer with what a synchronous handler has raised."""
+        self._finish(e)
 
     def _send_all(self, values: Any) -> None:
         try:
@@ -279,7 +295,7 @@ class Served(Waitable):
                 await self.wait_async(self._sender(m.END | m.EMPTY, NIL))
             else:
                 value = await result
-                if _is_generator(value) or hasattr(value, "__anext__"):
+                if isinstance(value, (GeneratorType, AsyncGeneratorType)):
                     raise Error("failed", f"{self._whose()} a generator: yield its values instead")
                 await self.wait_async(self._value_look(value, m.END))
         except BaseException as e:
@@ -310,13 +326,7 @@ class Served(Waitable):
             self.session.report(self, failed)
 
 
-def _is_generator(value: Any) -> bool:
-    return type(value).__name__ == "generator"
-
-
-def _refuse_awaitable(value: Any, method: Method) -> None:
-    if hasattr(value, "__await__"):
-        close = getattr(value, "close", None)
-        if close is not None:
-            close()
-        raise Error("failed", f"{method.label} returned a coroutine: make it `async def`")
+def _discard(awaitable: Awaitable[Any]) -> None:
+    """Keep Python from complaining that nobody awaits it: the caller will be told."""
+    if isinstance(awaitable, CoroutineType):
+        awaitable.close()

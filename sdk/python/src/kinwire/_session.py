@@ -22,6 +22,7 @@ from ._ending import Ending
 from ._errors import ORPHANED, VIOLATION, Cancelled, Error, Violation, answer, error_map
 from ._keeper import Keeper
 from ._logs import Logs
+from ._quick import Quick
 from ._reader import Reader
 from ._served import Served
 from ._version import __version__
@@ -42,9 +43,6 @@ class Session:
 
     Nothing waits while it holds the lock, since the link is never waited for: see Writer.
     """
-
-    QUICK = 0.0003
-    """Seconds; a handler that took no more may next be run by the thread that reads."""
 
     def __init__(self, about: About, link: Link) -> None:
         self.about = about
@@ -69,7 +67,8 @@ class Session:
         self.loop = asyncio.new_event_loop() if about.is_async else None
         self.logs = Logs(self)
         self._reader = Reader(link, about.max_frame)
-        self._crew = Crew(self._read, about.concurrency)
+        self._crew = Crew(self._read, self._adopt, about.concurrency)
+        self._quick = Quick(self)
         self._hello: SimpleQueue[m.Initialize] = SimpleQueue()
         self.greeted = False
         self._tasks: set[asyncio.Task[None]] = set()
@@ -172,7 +171,10 @@ class Session:
         raise EOFError
 
     def _receive(self, body: Buffer) -> Optional[Job]:
-        received = m.parse(decode(body))
+        message = decode(body)
+        if self._crew.may_lead and self._quick.take(message):
+            return self._quick.run
+        received = m.parse(message)
         kind = type(received)
         if kind is m.Input and self.established:
             return self._input(received, len(body))  # type: ignore[arg-type]
@@ -238,6 +240,15 @@ class Session:
             return served.run
         self._crew.submit(served.run)
         return None
+
+    def _adopt(self) -> None:
+        """Make an exchange of the call that the thread is at which read for all."""
+        with self.lock:
+            self._quick.adopt_locked()
+
+    def settle_locked(self) -> None:
+        """Make sure that all calls are in served, for one who is not the reader."""
+        self._quick.adopt_locked()
 
     def _open_locked(
         self, exchange: int, name: str, meta: dict[str, Any] | None
