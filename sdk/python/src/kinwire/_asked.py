@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable
 from math import ceil
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Optional, Union
+from typing import TYPE_CHECKING, Any
 
 from . import _messages as m
 from ._check import Undecodable
@@ -18,7 +18,6 @@ from ._waiting import NO_MORE, WAIT, Wait, Waitable
 if TYPE_CHECKING:
     from ._keeper import Alarm
     from ._served import Served
-    from ._session import Session
 
 
 class _Nothing:
@@ -61,8 +60,8 @@ class Asked(Waitable):
         self.method = method
         self._session = session
         self._caller = caller
-        self._given_up: Optional[BaseException] = None  # what its caller is told
-        self._ended: Union[None, bool, Error] = None  # how it has
+        self._given_up: BaseException | None = None  # what its caller is told
+        self._ended: bool | Error | None = None  # how it has
         self._outputs: deque[tuple[Any, int]] = deque()
         self._unread = 0
         self._sent_all = False
@@ -172,7 +171,7 @@ class Asked(Waitable):
 
     # What the handler does. ##############################################################
 
-    def opener(self, flags: int, value: Any) -> Callable[[], None | Wait]:
+    def opener(self, flags: int, value: Any) -> Callable[[], Wait | None]:
         """Return a look that opens the exchange once the host has a place for it."""
         session = self._session
         parts = NIL
@@ -182,14 +181,16 @@ class Asked(Waitable):
             parts = encode(value, f"the call of {self.method!r} has")
         self._sent_all = bool(flags & m.END)
 
-        def look() -> None | Wait:
+        def look() -> Wait | None:
             self._check_locked()
             if not session.place_locked(self):
                 return WAIT
             number = session.next_id
             head = m.input_head(number, flags, self.method, self._meta(), size_of(parts))
             if len(head) - 4 + size_of(parts) > session.their_max_frame:
-                error = Error("too_large", f"the call of {self.method!r} is larger than the host accepts")
+                error = Error(
+                    "too_large", f"the call of {self.method!r} is larger than the host accepts"
+                )
                 self._given_up = error
                 self._forget_locked()
                 session.free_place_locked()
@@ -209,7 +210,7 @@ class Asked(Waitable):
                 meta[key] = self._caller.meta[key]
         return meta or None
 
-    def sender(self, flags: int, value: Any) -> Callable[[], None | Wait]:
+    def sender(self, flags: int, value: Any) -> Callable[[], Wait | None]:
         """Return a look that sends one more Input once there is credit for it."""
         session = self._session
         parts = NIL if value is NOTHING else encode(value, f"the call of {self.method!r} was sent")
@@ -218,9 +219,9 @@ class Asked(Waitable):
         head = m.input_head(self.id, flags, None, None, size_of(parts))
         size = len(head) - 4 + size_of(parts)
         if size > session.their_max_frame:
-            raise Error("too_large", f"a value is larger than the host accepts")
+            raise Error("too_large", "a value is larger than the host accepts")
 
-        def look() -> None | Wait:
+        def look() -> Wait | None:
             self._check_locked()
             if self._ended is not None or self._sent_all:
                 return None  # nobody wants it any more; the answer says why

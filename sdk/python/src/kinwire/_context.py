@@ -112,7 +112,7 @@ class Context(_Context):
         served = self._served
         until = monotonic() + max(0.0, seconds)
 
-        def look() -> None | Wait:
+        def look() -> Wait | None:
             served.check()
             return WAIT if monotonic() < until else None
 
@@ -151,9 +151,7 @@ class Context(_Context):
         asked.wait(asked.opener(0, NOTHING))
         return HostStream(asked)
 
-    def stream(
-        self, method: str, value: Any = None, *, timeout: float | None = None
-    ) -> HostStream:
+    def stream(self, method: str, value: Any = None, *, timeout: float | None = None) -> HostStream:
         """Call a method of the host with one value, and iterate over its answer."""
         from ._asked import Asked
 

@@ -14,7 +14,6 @@ from collections.abc import Callable
 from functools import partial
 from queue import SimpleQueue
 from time import monotonic
-from typing import Optional
 
 Job = Callable[[], None]
 
@@ -30,7 +29,7 @@ class Crew:
     over. taken_over is called before another thread reads than the one that is at a job.
     """
 
-    def __init__(self, read: Callable[[], Optional[Job]], taken_over: Job, most: int) -> None:
+    def __init__(self, read: Callable[[], Job | None], taken_over: Job, most: int) -> None:
         self._read = read
         self._taken_over = taken_over
         self._most = most

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import atexit
+import contextlib
 import os
 import sys
 import threading
@@ -195,14 +195,12 @@ class Ending:
                 reason = self._lost[1] if self._lost else self._reason
                 result = hook.invoke(() if hook.takes.name == "NOTHING" else (reason,), None)
                 if hook.is_async and session.loop is not None:
-                    asyncio.run_coroutine_threadsafe(result, session.loop).result()
+                    session.loop.run(result)
             except BaseException:
                 session.logs.logger.exception("a shutdown hook failed")
         for last in (atexit._run_exitfuncs, sys.stdout.flush, sys.stderr.flush):
-            try:
+            with contextlib.suppress(BaseException):
                 last()
-            except BaseException:
-                pass
         with session.lock:
             self._tidied = True
             self.look_locked()
@@ -221,10 +219,8 @@ def leave(code: int, line: str) -> NoReturn:
 
 def _print(line: str) -> None:
     data = f"{line}\n".encode("utf-8", "replace")
-    try:
+    with contextlib.suppress(OSError):
         os.write(2, data)
-    except OSError:
-        pass
 
 
 def _within(seconds: float, call: Callable[[], Any]) -> None:

@@ -93,6 +93,11 @@ def answer(e: BaseException) -> Error:
         return Error(e.code, str(e))
     if isinstance(e, Exception):
         return Error("failed", describe(e))
-    if type(e).__name__ == "CancelledError":
+    if is_cancelled(e):
         return Error("canceled", "the handler cancelled itself")
     return Error("panicked", describe(e))
+
+
+def is_cancelled(e: BaseException) -> bool:
+    """Report whether it is asyncio's CancelledError, without importing that."""
+    return type(e).__name__ == "CancelledError"

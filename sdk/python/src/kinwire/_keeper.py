@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import heapq
 import os
 import select
@@ -9,7 +10,6 @@ import signal
 import threading
 from collections.abc import Callable
 from time import monotonic
-from typing import Optional
 
 
 class Alarm:
@@ -19,7 +19,7 @@ class Alarm:
 
     def __init__(self, when: float, call: Callable[[], None]) -> None:
         self.when = when
-        self.call: Optional[Callable[[], None]] = call
+        self.call: Callable[[], None] | None = call
 
     def __lt__(self, other: Alarm) -> bool:
         return self.when < other.when
@@ -82,10 +82,8 @@ class Keeper:
                 self._void = 0
 
     def _write(self, note: bytes) -> None:
-        try:
+        with contextlib.suppress(OSError):  # full, and so heard anyway; or closed in a fork
             os.write(self._mouth, note)
-        except OSError:  # full, and so heard anyway; or closed in a fork
-            pass
 
     def _keep(self) -> None:
         poll = select.poll()

@@ -13,7 +13,12 @@ from . import _messages as m
 if TYPE_CHECKING:
     from ._session import Session
 
-_LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warn": logging.WARNING, "error": logging.ERROR}
+_LEVELS = {
+    "debug": logging.DEBUG,
+    "info": logging.INFO,
+    "warn": logging.WARNING,
+    "error": logging.ERROR,
+}
 _OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 _MOST = 1 << 20  # bytes of a line, if the host takes as much
 _REST = 512  # of it are neither message nor fields
@@ -67,7 +72,7 @@ class HostHandler(logging.Handler):
         self._last_ms = 0
         self._inside = threading.local()
 
-    def createLock(self) -> None:  # noqa: N802
+    def createLock(self) -> None:
         """Use none: a line is written under the session's lock."""
         self.lock = None
 

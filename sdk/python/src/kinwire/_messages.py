@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from typing import Any, NamedTuple, Optional, Union
+from typing import Any, NamedTuple, Union
 
 import msgpack
 
@@ -11,11 +11,9 @@ from ._errors import Violation
 
 INITIALIZE, INITIALIZED, PING, PONG, INPUT, OUTPUT = 1, 2, 3, 4, 5, 6
 CANCEL, CREDIT, LOG, SHUTDOWN, SHUTDOWN_ACK, EXITING = 7, 8, 9, 10, 11, 12
-NAMES = (
-    "unknown Initialize Initialized Ping Pong Input Output Cancel Credit Log Shutdown "
-    "ShutdownAck Exiting"
-).split()
-FROM_CHILD = frozenset({INITIALIZED, PONG, LOG, SHUTDOWN_ACK, EXITING})
+# What only a child may send, by type.
+NAMES = {INITIALIZED: "Initialized", PONG: "Pong", LOG: "Log"}
+NAMES.update({SHUTDOWN_ACK: "ShutdownAck", EXITING: "Exiting"})
 
 END, ERROR, EMPTY = 1, 2, 4
 
@@ -49,8 +47,8 @@ class Input(NamedTuple):
 
     id: int
     flags: int
-    method: Optional[str]
-    meta: Optional[dict[str, Any]]
+    method: str | None
+    meta: dict[str, Any] | None
     payload: Any
 
 
@@ -59,7 +57,7 @@ class Output(NamedTuple):
 
     id: int
     flags: int
-    meta: Optional[dict[str, Any]]
+    meta: dict[str, Any] | None
     payload: Any
 
 
@@ -102,7 +100,7 @@ def kind(message: list[Any]) -> int:
 def parse(message: list[Any]) -> Message | None:
     """Read what the host has sent; None is a message that means nothing."""
     n = kind(message)
-    if n in FROM_CHILD:
+    if n in NAMES:
         raise Violation("sender", f"the host sent {NAMES[n]}")
     reader = _READERS.get(n)
     return reader(message) if reader else None
@@ -285,6 +283,13 @@ def output_head(exchange: int, flags: int, size: int) -> bytes:
     if exchange < 1 << 32:
         return _OUTPUT.pack(9 + size, 0x95, OUTPUT, 0xCE, exchange, flags, 0xC0)
     return _OUTPUT_WIDE.pack(13 + size, 0x95, OUTPUT, 0xCF, exchange, flags, 0xC0)
+
+
+def tight_output_head(exchange: int, flags: int, size: int) -> bytes:
+    """Return the same in as few bytes as can be, where each of them counts."""
+    number: bytes = msgpack.packb(exchange)
+    head = b"\x95\x06" + number + bytes((flags, 0xC0))
+    return _LENGTH.pack(len(head) + size) + head
 
 
 def input_head(

@@ -51,12 +51,10 @@ class Method:
         call = plain if inspect.isroutine(plain) else type(plain).__call__
         stream = inspect.isasyncgenfunction(call)
         self.is_async = stream or inspect.iscoroutinefunction(call)
-        self.gives = (
-            Gives.STREAM if stream or inspect.isgeneratorfunction(call) else Gives.VALUE
-        )
+        self.gives = Gives.STREAM if stream or inspect.isgeneratorfunction(call) else Gives.VALUE
         self.takes = Takes.NOTHING
         self.value_name = "the value"
-        self.convert: Optional[Converter] = None
+        self.convert: Converter | None = None
         self.optional = False
         self.quick = False  # it has been of late: see note
         self.wants_context = False

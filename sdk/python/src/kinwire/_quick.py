@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 from . import _messages as m
 from ._check import SCALARS, Undecodable
 from ._encode import encode
-
 from ._served import Served
 
 if TYPE_CHECKING:

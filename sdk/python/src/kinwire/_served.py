@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import deque
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from time import monotonic
-from types import AsyncGeneratorType, CoroutineType, GeneratorType
-from typing import TYPE_CHECKING, Any, Union
+from types import CoroutineType, GeneratorType
+from typing import TYPE_CHECKING, Any
 
 from . import _messages as m
 from ._check import Undecodable
-from ._context import AsyncContext, Context, Inputs
+from ._context import Context, Inputs
 from ._encode import NIL, Parts, encode, size_of
-from ._errors import Cancelled, Error, answer, read_error, Violation
+from ._errors import Cancelled, Error, Violation, answer, read_error
 from ._methods import Gives, Method, Takes
 from ._waiting import NO_MORE, WAIT, Wait, Waitable
 
@@ -36,10 +35,10 @@ class Served(Waitable):
     __slots__ = (
         "_alarm",
         "_balance",
+        "_cancel",
         "_consumed",
         "_ended",
         "_inputs",
-        "_task",
         "_their_balance",
         "_unread",
         "asked",
@@ -67,10 +66,10 @@ class Served(Waitable):
         self.stopped: Cancelled | None = None  # why that was before the handler returned
         self.asked: set[Asked] | None = None  # calls to the host that end with this exchange
         self._alarm: Alarm | None = None
-        self._task: asyncio.Task[None] | None = None
+        self._cancel: Callable[[], Any] | None = None
         self._inputs: deque[tuple[Any, int, int]] = deque()  # values, their size and cost
         self._unread = 0
-        self._ended: Union[None, bool, Error] = None  # how the inputs have
+        self._ended: bool | Error | None = None  # how the inputs have
         self._balance = session.their_window
         self._their_balance = session.window
         self._consumed = 0  # and not yet granted
@@ -136,8 +135,8 @@ class Served(Waitable):
         self.stopped = Cancelled(code, reason)
         self._end_locked()
         self.session.send_error_locked(self.id, Error(code, reason))
-        if self._task is not None:
-            self.session.loop_call(self._task.cancel)
+        if self._cancel is not None and self.session.loop is not None:
+            self.session.loop.call(self._cancel)
         for asked in tuple(self.asked or ()):
             asked.give_up_locked(reason)
         self.wake_locked()
@@ -156,10 +155,11 @@ class Served(Waitable):
         if self.stopped is not None:
             raise Cancelled(self.stopped.code, self.stopped.reason)
 
-    def look_for_stop(self) -> None | Wait:
-        """Wait for nothing but the stop."""
-        self.check()
-        return WAIT
+    def runs_as(self, cancel: Callable[[], Any]) -> None:
+        """Note how the handler's task is cancelled, unless it is too late for that."""
+        with self._lock:
+            self.check()
+            self._cancel = cancel
 
     def look_for_input(self) -> Any:
         """Take the next value, or NO_MORE."""
@@ -185,12 +185,12 @@ class Served(Waitable):
             self.session.writer.reply_locked(m.frame(m.CREDIT, self.id, self._consumed))
             self._consumed = 0
 
-    def _sender(self, flags: int, parts: Parts) -> Any:
+    def sender(self, flags: int, parts: Parts) -> Any:
         """Return a look that sends an Output once there is credit and room for it."""
         frame = self.session.output(self.id, flags, parts)
         size = size_of(frame) - 4
 
-        def look() -> None | Wait:
+        def look() -> Wait | None:
             self.check()
             if self._balance <= 0 and self.session.with_credit:
                 return WAIT
@@ -204,14 +204,16 @@ class Served(Waitable):
 
         return look
 
-    def _value_look(self, value: Any, flags: int) -> Any:
-        return self._sender(flags, encode(value, self._whose()))
+    def value_sender(self, value: Any, flags: int) -> Any:
+        """Return a look that sends a value."""
+        return self.sender(flags, encode(value, self.whose()))
 
-    def _whose(self) -> str:
+    def whose(self) -> str:
+        """Return the beginning of a complaint about a value."""
         verb = "yielded" if self.method.gives is Gives.STREAM else "returned"
         return f"{self.method.label} {verb}"
 
-    def _arguments(self, value: Any) -> tuple[Any, ...]:
+    def _convert(self, value: Any) -> tuple[Any, ...]:
         convert = self.method.convert
         if convert is not None:
             value = convert(value, self.method.value_name)
@@ -223,12 +225,13 @@ class Served(Waitable):
             return ()
         raise Error("bad_input", f"{self.method.label} takes a value, and none came")
 
-    def _first(self) -> tuple[Any, ...]:
+    def arguments(self) -> tuple[Any, ...]:
+        """Return what the handler is called with."""
         takes = self.method.takes
         if takes is Takes.VALUE:
             with self._lock:
                 value = self.look_for_input()
-            return self._missing() if value is NO_MORE else self._arguments(value)
+            return self._missing() if value is NO_MORE else self._convert(value)
         return (Inputs(self, self.method.convert),) if takes is Takes.INPUTS else ()
 
     def run(self) -> None:
@@ -237,7 +240,7 @@ class Served(Waitable):
         begun = monotonic()
         try:
             self.check()
-            args = self._first()
+            args = self.arguments()
             context = Context(self) if method.wants_context else None
             result = method.invoke(args, context)
         except BaseException as e:
@@ -252,25 +255,25 @@ class Served(Waitable):
         try:
             if self.method.gives is Gives.STREAM or isinstance(result, GeneratorType):
                 self._send_all(result)
-                self.wait(self._sender(m.END | m.EMPTY, NIL))
+                self.wait(self.sender(m.END | m.EMPTY, NIL))
             else:
                 if isinstance(result, Awaitable):
                     _discard(result)
-                    raise Error("failed", f"{self._whose()} an awaitable: make it `async def`")
-                self.wait(self._value_look(result, m.END))
+                    raise Error("failed", f"{self.whose()} an awaitable: make it `async def`")
+                self.wait(self.value_sender(result, m.END))
         except BaseException as e:
             failed = e
-        self._finish(failed)
+        self.finish(failed)
 
     def fail(self, e: BaseException) -> None:
         """Answer with what a synchronous handler has raised."""
-        self._finish(e)
+        self.finish(e)
 
     def _send_all(self, values: Any) -> None:
         try:
             for value in values:
                 try:
-                    look = self._value_look(value, 0)
+                    look = self.value_sender(value, 0)
                     self.wait(look)
                 except (Cancelled, Error) as e:
                     # It is raised where the generator stands, which may tidy up.
@@ -279,41 +282,8 @@ class Served(Waitable):
         finally:
             values.close()
 
-    async def run_async(self) -> None:
-        """Run an asynchronous handler to its end."""
-        method = self.method
-        failed: BaseException | None = None
-        try:
-            with self._lock:
-                self._task = asyncio.current_task()
-                self.check()
-            args = self._first()
-            context = AsyncContext(self) if method.wants_context else None
-            result = method.invoke(args, context)
-            if method.gives is Gives.STREAM:
-                await self._send_all_async(result)
-                await self.wait_async(self._sender(m.END | m.EMPTY, NIL))
-            else:
-                value = await result
-                if isinstance(value, (GeneratorType, AsyncGeneratorType)):
-                    raise Error("failed", f"{self._whose()} a generator: yield its values instead")
-                await self.wait_async(self._value_look(value, m.END))
-        except BaseException as e:
-            failed = e
-        self._finish(failed)
-
-    async def _send_all_async(self, values: Any) -> None:
-        try:
-            async for value in values:
-                try:
-                    await self.wait_async(self._value_look(value, 0))
-                except (asyncio.CancelledError, Cancelled, Error) as e:
-                    await values.athrow(e)
-                    raise
-        finally:
-            await values.aclose()
-
-    def _finish(self, failed: BaseException | None) -> None:
+    def finish(self, failed: BaseException | None) -> None:
+        """Note that the handler has returned; if it has failed, that is its answer."""
         told = answer(failed) if failed is not None else None
         with self._lock:
             if not self.over:

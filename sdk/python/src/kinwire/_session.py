@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
 import os
 import threading
 from collections import deque
-from collections.abc import Callable
-from functools import partial
 from queue import SimpleQueue
-from time import monotonic
-from typing import TYPE_CHECKING, Any, NoReturn, Optional
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from . import _messages as m
 from ._asked import Asked
@@ -19,7 +14,16 @@ from ._check import Buffer, Undecodable, decode
 from ._crew import Crew, Job
 from ._encode import Parts, encode, size_of
 from ._ending import Ending
-from ._errors import ORPHANED, VIOLATION, Cancelled, Error, Violation, answer, error_map
+from ._errors import (
+    ORPHANED,
+    VIOLATION,
+    Cancelled,
+    Error,
+    Violation,
+    answer,
+    error_map,
+    is_cancelled,
+)
 from ._keeper import Keeper
 from ._logs import Logs
 from ._quick import Quick
@@ -30,6 +34,7 @@ from ._writer import Writer
 
 if TYPE_CHECKING:
     from ._link import Link
+    from ._loop import Loop
     from ._worker import About
 
 SDK = f"kinwire-python/{__version__}"
@@ -64,15 +69,13 @@ class Session:
         self.keeper = Keeper()
         self.ending = Ending(self)
         self.writer = Writer(link, self.lock, self.ending.lost_locked)
-        self.loop = asyncio.new_event_loop() if about.is_async else None
+        self.loop = _loop() if about.is_async else None
         self.logs = Logs(self)
         self._reader = Reader(link, about.max_frame)
         self._crew = Crew(self._read, self._adopt, about.concurrency)
         self._quick = Quick(self)
         self._hello: SimpleQueue[m.Initialize] = SimpleQueue()
         self.greeted = False
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._loop_asked: float | None = None  # since when the loop has not turned
 
     # The main thread. ####################################################################
 
@@ -80,19 +83,10 @@ class Session:
         """Do all that a worker does, until the process exits."""
         self.keeper.start()
         self._crew.start()
-        if self.loop is not None:
-            asyncio.set_event_loop(self.loop)
         if self._initialize(self._hello.get()) and self.loop is not None:
-            self._turn(self.loop)
+            self.loop.turn()
         while True:  # the ending exits the process
             threading.Event().wait()
-
-    def _turn(self, loop: asyncio.AbstractEventLoop) -> None:
-        while not loop.is_closed():
-            try:
-                loop.run_forever()
-            except BaseException:
-                logging.getLogger("kinwire").exception("something broke out of the event loop")
 
     def _initialize(self, hello: m.Initialize) -> bool:
         """Answer Initialize, and report whether the worker is one now."""
@@ -102,7 +96,9 @@ class Session:
         features = [f for f in m.FEATURES if f in hello.features]
         self.logs.install(hello, "log" in features)
         if m.VERSION not in hello.versions:
-            text = f"the host speaks version {hello.versions} of the protocol, this worker {m.VERSION}"
+            text = (
+                f"the host speaks version {hello.versions} of the protocol, this worker {m.VERSION}"
+            )
             return self.ending.refuse(Error("unsupported_version", text))
         try:
             self._call_init(hello.config)
@@ -136,16 +132,23 @@ class Session:
             raise Error("bad_input", f"the config can't be decoded: {config.reason}")
         if init.convert is not None and not (config is None and init.optional):
             config = init.convert(config, init.value_name)
-        args = () if init.takes.name == "NOTHING" or (config is None and init.optional) else (config,)
+        args = (
+            () if init.takes.name == "NOTHING" or (config is None and init.optional) else (config,)
+        )
         result = init.invoke(args, None)
         if self.loop is not None and init.is_async:
-            self.loop.run_until_complete(result)
+            self.loop.initialize(result)
 
     def failed_frame(self, error: Error) -> bytes:
         """Return the Initialized that tells why there is no worker."""
         most = min(_MOST_TOLD, self.their_max_frame // 2) // 4
         told = Error(error.code, error.message[:most], error.data)
-        about = {"version": m.VERSION, "name": self.about.name[:most], "sdk": SDK, "pid": os.getpid()}
+        about = {
+            "version": m.VERSION,
+            "name": self.about.name[:most],
+            "sdk": SDK,
+            "pid": os.getpid(),
+        }
         try:
             frame = m.frame(m.INITIALIZED, {**about, "error": error_map(told)})
             if len(frame) <= self.their_max_frame:
@@ -157,7 +160,7 @@ class Session:
 
     # The thread that reads. ##############################################################
 
-    def _read(self) -> Optional[Job]:
+    def _read(self) -> Job | None:
         """Deal with one frame; what is to be done on this thread is returned."""
         try:
             body = self._reader.next()
@@ -170,7 +173,7 @@ class Session:
             self.ending.lost(ORPHANED, f"the host is gone: {e}")
         raise EOFError
 
-    def _receive(self, body: Buffer) -> Optional[Job]:
+    def _receive(self, body: Buffer) -> Job | None:
         message = decode(body)
         if self._crew.may_lead and self._quick.take(message):
             return self._quick.run
@@ -212,7 +215,7 @@ class Session:
         elif isinstance(received, m.Shutdown):
             self.ending.shutdown_locked(received.grace_ms / 1000, received.reason)
 
-    def _input(self, received: m.Input, size: int) -> Optional[Job]:
+    def _input(self, received: m.Input, size: int) -> Job | None:
         exchange, flags, name, meta, payload = received
         with self.lock:
             if name is None:
@@ -233,8 +236,8 @@ class Session:
                 return None
             self.running += 1
             method = served.method
-            if method.is_async:
-                self._begin_task_locked(served)
+            if method.is_async and self.loop is not None:
+                self.loop.begin(served)
                 return None
         if method.quick and self._crew.may_lead:
             return served.run
@@ -250,12 +253,12 @@ class Session:
         """Make sure that all calls are in served, for one who is not the reader."""
         self._quick.adopt_locked()
 
-    def _open_locked(
-        self, exchange: int, name: str, meta: dict[str, Any] | None
-    ) -> Optional[Served]:
+    def _open_locked(self, exchange: int, name: str, meta: dict[str, Any] | None) -> Served | None:
         """Return a new exchange, unless it is answered with an error."""
         if exchange % 2 == 0:
-            raise Violation("exchange-id", f"the host opened the exchange {exchange}, which is even")
+            raise Violation(
+                "exchange-id", f"the host opened the exchange {exchange}, which is even"
+            )
         if exchange in self.served:
             raise Violation("exchange-id", f"the host opened the exchange {exchange} twice")
         method = self.about.methods.get(name)
@@ -279,52 +282,20 @@ class Session:
     def _status_locked(self) -> dict[str, int]:
         status = {"in_flight": self.running}
         if self.loop is not None:
-            stuck = 0.0
-            if self._loop_asked is not None:
-                stuck = monotonic() - self._loop_asked
-            else:
-                self._ask_loop_locked(lambda: None)
-            status["stuck_ms"] = min(int(stuck * 1000), m.MOST_INT)
+            status["stuck_ms"] = min(int(self.loop.stuck() * 1000), m.MOST_INT)
         return status
-
-    # Coroutines. #########################################################################
-
-    def loop_call(self, call: Callable[[], Any]) -> None:
-        """Call something on the event loop."""
-        if self.loop is not None:
-            try:
-                self.loop.call_soon_threadsafe(call)
-            except RuntimeError:  # closed: a handler has done that
-                pass
-
-    def _ask_loop_locked(self, call: Callable[[], Any]) -> None:
-        """Call something on the event loop, and note how long that takes to turn."""
-        if self._loop_asked is None:
-            self._loop_asked = monotonic()
-
-        def turned() -> None:
-            self._loop_asked = None
-            call()
-
-        self.loop_call(turned)
-
-    def _begin_task_locked(self, served: Served) -> None:
-        def begin() -> None:
-            assert self.loop is not None
-            task = self.loop.create_task(served.run_async())
-            self._tasks.add(task)  # the loop itself keeps but a weak reference
-            task.add_done_callback(self._tasks.discard)
-
-        self._ask_loop_locked(begin)
 
     # What exchanges use. #################################################################
 
     def output(self, exchange: int, flags: int, parts: Parts) -> Parts:
         """Return the frame of an Output; an Error says that it is too large."""
         size = size_of(parts)
-        if size + 13 > self.their_max_frame:
-            raise Error("too_large", f"a frame is over the {self.their_max_frame} bytes that the host accepts")
         head = m.output_head(exchange, flags, size)
+        if size + 13 > self.their_max_frame:
+            head = m.tight_output_head(exchange, flags, size)
+            if size + len(head) - 4 > self.their_max_frame:
+                text = f"a frame is over the {self.their_max_frame} bytes that the host accepts"
+                raise Error("too_large", text)
         if size < _SMALL:
             return (head + b"".join(parts),)
         return (head, *parts)
@@ -335,7 +306,11 @@ class Session:
         try:
             frame = self.output(exchange, flags, encode(error_map(error), "the error has"))
         except Error as e:
-            text = "the error is larger than the host accepts" if e.code == "too_large" else error.message
+            text = (
+                "the error is larger than the host accepts"
+                if e.code == "too_large"
+                else error.message
+            )
             short = Error(error.code[:100], text[: self.their_max_frame // 8])
             frame = self.output(exchange, flags, encode(error_map(short), "the error has"))
         self.writer.reply_locked(b"".join(frame))
@@ -349,9 +324,7 @@ class Session:
         """Report whether a call to the host can be opened now; if not, it is woken."""
         if not self.with_host_call:
             raise Error("unknown_method", "the host takes no calls from its worker")
-        if len(self.asked) < self.their_concurrency and (
-            not self.queue or self.queue[0] is asked
-        ):
+        if len(self.asked) < self.their_concurrency and (not self.queue or self.queue[0] is asked):
             if self.queue:
                 self.queue.popleft()
             return True
@@ -372,7 +345,7 @@ class Session:
 
     def report(self, served: Served, failed: BaseException) -> None:
         """Log how a handler has failed, if that is not its answer or its caller's wish."""
-        if isinstance(failed, (Error, Cancelled, asyncio.CancelledError)):
+        if isinstance(failed, (Error, Cancelled)) or is_cancelled(failed):
             return
         self.logs.logger.error("%s failed", served.method.label, exc_info=failed)
 
@@ -381,3 +354,9 @@ class Session:
         self.logs.close()
         self.link.close()
         self.keeper.close()
+
+
+def _loop() -> Loop:
+    from ._loop import Loop  # and asyncio, which takes a while
+
+    return Loop()

@@ -10,7 +10,7 @@ import dataclasses
 import types
 import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Literal, Optional, Union
+from typing import Any, Literal, Union
 
 from ._errors import Error
 
@@ -22,7 +22,7 @@ _ARTICLES = {str: "a str", int: "an int", float: "a float", bool: "a bool", byte
 _UNION_TYPES = (Union, getattr(types, "UnionType", Union))
 
 
-def converter(annotation: Any) -> Optional[Converter]:
+def converter(annotation: Any) -> Converter | None:
     """Return what makes a value one of the annotated type; None if any value will do."""
     origin, args = typing.get_origin(annotation), typing.get_args(annotation)
     if annotation is None:
@@ -81,7 +81,7 @@ def _to_float(value: Any, what: str) -> float:
     raise bad(what, "a float", value)
 
 
-def _list(item: Optional[Converter]) -> Converter:
+def _list(item: Converter | None) -> Converter:
     def convert(value: Any, what: str) -> Any:
         if type(value) is not list:
             raise bad(what, "a list", value)
@@ -92,7 +92,7 @@ def _list(item: Optional[Converter]) -> Converter:
     return convert
 
 
-def _dict(item: Optional[Converter]) -> Converter:
+def _dict(item: Converter | None) -> Converter:
     def convert(value: Any, what: str) -> Any:
         if type(value) is not dict:
             raise bad(what, "a dict", value)
@@ -103,7 +103,7 @@ def _dict(item: Optional[Converter]) -> Converter:
     return convert
 
 
-def _union(args: tuple[Any, ...]) -> Optional[Converter]:
+def _union(args: tuple[Any, ...]) -> Converter | None:
     choices = [converter(a) for a in args]
     if None in choices:
         return None

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
+import contextlib
 import threading
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    import asyncio
 
 T = TypeVar("T")
 
@@ -59,6 +62,8 @@ class Waitable:
 
     async def wait_async(self, look: Callable[[], T | Wait]) -> T:
         """Do what wait does, without holding up the event loop."""
+        import asyncio  # which who waits like that has imported long ago
+
         loop = asyncio.get_running_loop()
         while True:
             with self._lock:
@@ -75,7 +80,5 @@ def _open(loop: asyncio.AbstractEventLoop, gate: asyncio.Future[None]) -> None:
         if not gate.done():
             gate.set_result(None)
 
-    try:
+    with contextlib.suppress(RuntimeError):  # the loop is closed, and so nobody waits
         loop.call_soon_threadsafe(opened)
-    except RuntimeError:  # the loop is closed, and so nobody waits
-        pass

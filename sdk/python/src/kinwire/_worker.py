@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
-from typing import Any, NoReturn, Optional, TypeVar, overload
+from typing import Any, NoReturn, TypeVar, overload
 
 from . import _messages as m
 from . import _start
@@ -23,14 +23,16 @@ F = TypeVar("F", bound=Callable[..., Any])
 class About:
     """What a session needs to know of its worker."""
 
-    def __init__(self, name: str, build: str, concurrency: int, window: int, max_frame: int) -> None:
+    def __init__(
+        self, name: str, build: str, concurrency: int, window: int, max_frame: int
+    ) -> None:
         self.name = name
         self.build = build
         self.concurrency = concurrency
         self.window = window
         self.max_frame = max_frame
         self.methods: dict[str, Method] = {}
-        self.init: Optional[Method] = None
+        self.init: Method | None = None
         self.hooks: list[Method] = []
 
     @property
@@ -112,8 +114,9 @@ class Worker:
     def init(self, function: F) -> F:
         """Call a function once before the first call, with the host's config for this worker.
 
-        It may be asynchronous. It runs on the main thread, and takes as long as the host waits for a
-        worker to start. An exception becomes the error of the host's start, and ends the worker.
+        It may be asynchronous. It runs on the main thread, and may take as long as the host waits
+        for a worker to start. An exception becomes the error of the host's start, and ends the
+        worker.
         """
         if self._about.init is not None:
             raise ValueError("a worker has one @worker.init; this is the second")
@@ -135,8 +138,8 @@ class Worker:
         """Serve the host that has started this process, and exit with it. Call it last.
 
         The exit code is 0 after a shutdown, 1 if the initialisation failed, 64 if the process was
-        not started by a host, 65 if the host broke the protocol, 69 if the host is gone. Functions of
-        :mod:`atexit` are called after those of :meth:`on_shutdown`; threads are not waited for.
+        not started by a host, 65 if the host broke the protocol, 69 if the host is gone. Functions
+        of :mod:`atexit` are called after those of :meth:`on_shutdown`; no thread is waited for.
         """
         if threading.current_thread() is not threading.main_thread():
             raise RuntimeError("worker.run() is called on the main thread, and by nobody else")
