@@ -70,7 +70,7 @@ def _blame(value: Any, e: Exception) -> str:
     """Say what of a value can't be encoded."""
     path, found = _find(value, "", 64)
     where = f" at {path}" if path else ""
-    if isinstance(e, OverflowError):
+    if isinstance(found, int):
         return f"an int that is over 64 bits{where}"
     if isinstance(e, (ValueError, RecursionError)) and found is None:
         return f"a value that can't be encoded: {e}"

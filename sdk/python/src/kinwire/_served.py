@@ -284,7 +284,10 @@ class Served(Waitable):
 
     def finish(self, failed: BaseException | None) -> None:
         """Note that the handler has returned; if it has failed, that is its answer."""
-        told = answer(failed) if failed is not None else None
+        told = None
+        if failed is not None:
+            told = answer(failed)
+            self.session.report(self, failed)
         with self._lock:
             if not self.over:
                 self._end_locked()
@@ -292,8 +295,6 @@ class Served(Waitable):
             for asked in tuple(self.asked or ()):
                 asked.give_up_locked("the handler that made the call has returned")
             self.session.returned_locked()
-        if failed is not None:
-            self.session.report(self, failed)
 
 
 def _discard(awaitable: Awaitable[Any]) -> None:

@@ -26,6 +26,7 @@ from ._errors import (
 )
 from ._keeper import Keeper
 from ._logs import Logs
+from ._orphan import watch
 from ._quick import Quick
 from ._reader import Reader
 from ._served import Served
@@ -83,7 +84,10 @@ class Session:
         """Do all that a worker does, until the process exits."""
         self.keeper.start()
         self._crew.start()
-        if self._initialize(self._hello.get()) and self.loop is not None:
+        watched = watch(self.link.source)
+        hello = self._hello.get()
+        watched.wait(1)
+        if self._initialize(hello) and self.loop is not None:
             self.loop.turn()
         while True:  # the ending exits the process
             threading.Event().wait()
