@@ -89,13 +89,23 @@ def decode(body: Buffer) -> list[Any]:
         scan(body)
     try:
         message = unpack(body)
-    except Exception:
+    except Exception as e:
+        _refuse_promise(e)
         scan(body)
         return _array(_decode_strange(body))
     elements = _array(message)
     if not checked and len(body) >= LEVELS and not SCALARS.issuperset(map(type, elements)):
         check_depth(body)
     return elements
+
+
+def _refuse_promise(e: Exception) -> None:
+    """Raise a Violation if a value is longer than all that it is a part of.
+
+    msgpack checks that, and skip does too, but for an ext of 2**32-1 bytes.
+    """
+    if " exceeds max_" in str(e):
+        raise Violation("body-cut", "a body ends inside a value") from None
 
 
 def _array(message: Any) -> list[Any]:
@@ -113,6 +123,7 @@ def _decode_strange(body: Buffer) -> Any:
     try:
         return unpack(body, object_pairs_hook=_hashable_map)
     except Exception as e:
+        _refuse_promise(e)
         failed = f"{type(e).__name__}: {e}"
     view = memoryview(body)
     unpacker = msgpack.Unpacker(max_buffer_size=0)
@@ -142,6 +153,7 @@ def _decode_part(part: memoryview) -> Any:
     try:
         return unpack(part, object_pairs_hook=_hashable_map)
     except Exception as e:
+        _refuse_promise(e)
         return Undecodable(f"{type(e).__name__}: {e}")
 
 
@@ -153,7 +165,10 @@ def _decode_map(part: memoryview) -> Any:
     except Exception as e:
         return Undecodable(str(e))
     items = [_decode_part(_skip(part, unpacker)) for _ in range(2 * count)]
-    return dict(zip(items[::2], items[1::2]))
+    keys = items[::2]
+    if not all(type(key) is str for key in keys):
+        raise Violation("element-type", "a key of a map of the envelope is no str")
+    return dict(zip(keys, items[1::2]))
 
 
 def _hashable_map(pairs: list[tuple[Any, Any]]) -> dict[Any, Any]:
