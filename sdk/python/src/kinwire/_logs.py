@@ -72,10 +72,6 @@ class HostHandler(logging.Handler):
         self._last_ms = 0
         self._inside = threading.local()
 
-    def createLock(self) -> None:
-        """Use none: a line is written under the session's lock."""
-        self.lock = None
-
     def emit(self, record: logging.LogRecord) -> None:
         if getattr(self._inside, "emits", False):  # a field's repr logs
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 from collections import deque
@@ -351,7 +352,8 @@ class Session:
         """Log how a handler has failed, if that is not its answer or its caller's wish."""
         if isinstance(failed, (Error, Cancelled)) or is_cancelled(failed):
             return
-        self.logs.logger.error("%s failed", served.method.label, exc_info=failed)
+        with contextlib.suppress(Exception):  # of a filter, or a handler that is not ours
+            self.logs.logger.error("%s failed", served.method.label, exc_info=failed)
 
     def forked(self) -> None:
         """Let go of the link in a process that is a copy of the worker, and none itself."""
