@@ -85,10 +85,14 @@ def print_line(line: Line) -> bool:
     return True
 
 
+class Crash(BaseException):
+    """What is no mere failure: an exception of this kind is not to be caught."""
+
+
 @worker.method
 def panic(message: Any) -> None:
     """Crash, of which only this call takes harm."""
-    raise kinwire.Error("panicked", str(message))
+    raise Crash(message)
 
 
 @dataclass

@@ -242,8 +242,7 @@ def test_pings_are_answered_whatever_handlers_do(everything: Parent) -> None:
         status = everything.ping()
     assert time.monotonic() - begun < 4
     assert status["in_flight"] == 5
-    time.sleep(0.5)
-    assert everything.ping()["stuck_ms"] >= 400
+    eventually(lambda: everything.ping()["stuck_ms"] >= 400, "the loop is not seen to be stuck")
 
 
 def test_a_quick_method_that_is_slow_for_once_holds_nobody_up(everything: Parent) -> None:
@@ -268,7 +267,8 @@ def test_no_threads_leak(everything: Parent) -> None:
         everything.call("echo", 1)
         everything.call("blocks", 0.01)
     names = everything.call("threads")
-    assert len([n for n in names if n.startswith("kinwire-")]) <= 8 + 2 + 1, names
+    # Those that run handlers, the one that reads, and the one that stands by.
+    assert len([n for n in names if n[len("kinwire-") :].isdigit()]) <= 8 + 2, names
 
 
 def test_an_idle_worker_uses_no_cpu(everything: Parent) -> None:
