@@ -78,9 +78,9 @@ class Worker:
     def method(self, name: F) -> F: ...
 
     @overload
-    def method(self, name: str) -> Callable[[F], F]: ...
+    def method(self, name: str | None = None) -> Callable[[F], F]: ...
 
-    def method(self, name: Any) -> Any:
+    def method(self, name: Any = None) -> Any:
         """Make a function answer a method: that of its name, or of the name given.
 
         ``@worker.method`` and ``@worker.method("name")`` leave the function as it is. The method
@@ -91,13 +91,13 @@ class Worker:
         reach the caller: :class:`Error` as it is, any other with the code ``failed``, its type
         and its text; the traceback goes to the log.
         """
-        if not isinstance(name, str):
+        if name is not None and not isinstance(name, str):
             if not callable(name):
                 raise TypeError(f"@worker.method takes a function or a name, and not {name!r}")
             return self._add(_name_of(name), name)
 
         def decorate(function: F) -> F:
-            return self._add(name, function)
+            return self._add(_name_of(function) if name is None else name, function)
 
         return decorate
 
