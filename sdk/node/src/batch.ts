@@ -1,0 +1,67 @@
+/** How the link thread hands frames over: all that one read has brought, and an index of it. */
+
+/** Where a frame's record in the index has what. Offsets are into the bytes of the batch; -1 is none. */
+export const Field = {
+  type: 0,
+  id: 1,
+  flags: 2,
+  /** Where the method, the reason or the map of a message begins, and where it ends. */
+  textStart: 3,
+  textEnd: 4,
+  metaStart: 5,
+  payloadStart: 6,
+  payloadEnd: 7,
+  /** The length of the body, which is what credit counts. */
+  length: 8,
+  /** The slot and the tag of an exchange that the host has opened. */
+  slot: 9,
+  tag: 10,
+  /** timeout_ms of an opening Input, bytes of Credit, grace_ms of Shutdown. */
+  number: 11,
+  count: 12,
+} as const;
+
+/** Frames that have been checked. */
+export interface Batch {
+  bytes: Uint8Array;
+  index: Float64Array;
+}
+
+/** What the link thread tells the main thread besides. */
+export type Notice =
+  /** Initialize has come. */
+  | { kind: 'hello'; hello: import('./protocol.js').Hello }
+  /** The host has broken a rule. */
+  | { kind: 'violation'; message: string }
+  /** The link has ended. */
+  | { kind: 'gone'; why: string }
+  /** Exchanges were ended in the main thread's place. */
+  | { kind: 'ended'; id: number; code: string; message: string }
+  /** What was to be written is written. */
+  | { kind: 'drained' }
+  /** Nothing: the main thread is to show that it turns. */
+  | { kind: 'probe' }
+  /** SIGTERM has come. */
+  | { kind: 'terminate' };
+
+/** What the main thread tells the link thread. */
+export type Order =
+  /** What the link did not take at once. */
+  | { kind: 'rest'; bytes: Uint8Array }
+  /** Initialized is about to be sent. */
+  | { kind: 'establish'; methods: string[]; features: string[] }
+  /** Writing has failed. */
+  | { kind: 'failed'; why: string }
+  /** SIGTERM has come. */
+  | { kind: 'terminate' };
+
+/** What the link thread is started with. */
+export interface LinkData {
+  port: import('node:worker_threads').MessagePort;
+  shared: SharedArrayBuffer;
+  capacity: number;
+  readFd: number;
+  writeFd: number;
+  maxFrame: number;
+  window: number;
+}

@@ -1,0 +1,194 @@
+/** Does what the main thread should have done and can't, because a handler does not let it turn. */
+
+import { writeSync } from 'node:fs';
+import { constants } from 'node:os';
+import { errorOutput, frame } from '../frames.js';
+import { TERM_GRACE_MS, Type } from '../protocol.js';
+import { type Shared, Word } from '../shared.js';
+import { stopMain } from './inspect.js';
+import type { Pulse } from './pulse.js';
+import { onSignal } from './signals.js';
+import type { Place, Slots } from './slots.js';
+
+/** How often exchanges that are open are looked at. */
+const TICK_MS = 100;
+/** From then on the main thread is stuck. */
+const STUCK_MS = 250;
+/** From then on its stack is worth a line of the log. */
+const WARN_MS = 5000;
+/** How long the main thread may take to end the process, until it is stopped in what it is at. */
+const STOP_AFTER_MS = 400;
+/** How long it may take until the process is killed. */
+const KILL_AFTER_MS = 850;
+/** How long SIGABRT may take to show the stack. */
+const DUMP_MS = 1000;
+
+/** What the guard needs of the thread that it is in. */
+export interface Actions {
+  now(): number;
+  /** Sends whole frames at once. */
+  send(frames: Uint8Array, last?: 'last'): void;
+  /** Tells the main thread. */
+  ended(place: Place, message: string): void;
+  probe(): void;
+  terminate(): void;
+  /** Writes to the log of the worker. */
+  warn(message: string, stack: string): void;
+}
+
+/** Guard is what is left of a worker whose main thread is stuck. */
+export class Guard {
+  readonly #shared: Shared;
+  readonly #slots: Slots;
+  readonly #pulse: Pulse;
+  readonly #actions: Actions;
+  #ticker: NodeJS.Timeout | undefined;
+  #warned = false;
+  #ends: NodeJS.Timeout[] = [];
+  #graceUntil = Infinity;
+
+  constructor(shared: Shared, slots: Slots, pulse: Pulse, actions: Actions) {
+    this.#shared = shared;
+    this.#slots = slots;
+    this.#pulse = pulse;
+    this.#actions = actions;
+  }
+
+  /** Watches for as long as exchanges are open. */
+  watch(): void {
+    this.#ticker ??= setInterval(() => this.#tick(), TICK_MS);
+  }
+
+  #tick(): void {
+    if (this.#shared.get(Word.open) === 0 && this.#pulse.idle) {
+      clearInterval(this.#ticker);
+      this.#ticker = undefined;
+      this.#warned = false;
+      return;
+    }
+    const now = this.#actions.now();
+    const stuck = this.#pulse.stuckMs(now);
+    if (stuck < STUCK_MS) {
+      this.#warned = false;
+    } else {
+      this.#expire(now);
+    }
+    if (stuck >= WARN_MS && !this.#warned) {
+      this.#warned = true;
+      void this.#warn(stuck);
+    }
+    if (this.#pulse.idle) {
+      this.#actions.probe();
+    }
+  }
+
+  /** Ends exchanges whose time is up. */
+  #expire(now: number): void {
+    for (const place of this.#slots.sweep()) {
+      if (place.due < now) {
+        const message = place.code === 'canceled' ? 'the caller has given up' : 'the time was up before the handler was done';
+        this.#end(place, message);
+      }
+    }
+  }
+
+  #end(place: Place, message: string): void {
+    if (this.#shared.claim(place.slot, place.tag)) {
+      this.#shared.add(Word.taken, 1);
+      this.#actions.send(errorOutput(place.id, place.code, message));
+      this.#actions.ended(place, message);
+    }
+  }
+
+  async #warn(stuck: number): Promise<void> {
+    const stack = await stopMain(this.#shared, 'resume');
+    if (stack !== undefined) {
+      this.#actions.warn(`the main thread is stuck for ${(stuck / 1000).toFixed(1)} s`, stack);
+    }
+  }
+
+  /** The process ends within a second; the main thread has been told with which code. */
+  leave(line: string): void {
+    this.#clear();
+    this.#ends = [
+      setTimeout(() => void this.#stop('this process is to end'), STOP_AFTER_MS),
+      setTimeout(() => this.#kill(line), KILL_AFTER_MS),
+    ];
+  }
+
+  /** The process ends within a second after the grace, which replaces any before. */
+  shutdown(graceMs: number): void {
+    this.#clear();
+    this.#graceUntil = this.#actions.now() + graceMs;
+    const grace = Math.min(graceMs, 2 ** 31 - 1 - KILL_AFTER_MS);
+    this.#ends = [
+      setTimeout(() => this.#actions.probe(), grace),
+      setTimeout(() => this.#stopIfStuck(), grace + STOP_AFTER_MS),
+      setTimeout(() => this.#lastWords(), grace + KILL_AFTER_MS),
+    ];
+  }
+
+  /** SIGTERM shortens the grace, or begins one. */
+  terminate(): void {
+    this.shutdown(Math.max(0, Math.min(this.#graceUntil - this.#actions.now(), TERM_GRACE_MS)));
+  }
+
+  #stopIfStuck(): void {
+    if (this.#pulse.stuckMs(this.#actions.now()) > 0) {
+      void this.#stop('the grace of the shutdown is over');
+    }
+  }
+
+  async #stop(why: string): Promise<void> {
+    const stack = await stopMain(this.#shared, 'terminate', KILL_AFTER_MS);
+    if (stack !== undefined) {
+      this.#actions.warn(`the main thread was stuck and has been stopped: ${why}`, stack);
+    }
+  }
+
+  /** Says goodbye for a main thread that can't. */
+  #lastWords(): void {
+    if (this.#shared.get(Word.last) === 0) {
+      for (const place of this.#slots.sweep()) {
+        place.code = 'canceled';
+        this.#end(place, 'the worker is shutting down');
+      }
+      const code = 128 + constants.signals.SIGKILL;
+      this.#actions.send(frame(Type.exiting, code, 'the main thread is stuck, and could not be stopped'), 'last');
+    }
+    this.#kill('the main thread is stuck');
+  }
+
+  #kill(line: string): void {
+    try {
+      writeSync(2, `${line}\n`);
+    } finally {
+      process.kill(process.pid, 'SIGKILL');
+    }
+  }
+
+  #clear(): void {
+    for (const timer of this.#ends) {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Listens to the signals that a parent sends. Reports whether it can. */
+  listen(): boolean {
+    const stopped = onSignal(constants.signals.SIGABRT, () => {
+      void this.#dump(stopped);
+    });
+    return onSignal(constants.signals.SIGTERM, () => this.#actions.terminate()) !== undefined;
+  }
+
+  /** Shows what the main thread is at, and dies of the signal, as without a handler. */
+  async #dump(stopListening: (() => void) | undefined): Promise<void> {
+    const stack = await stopMain(this.#shared, 'resume', DUMP_MS);
+    try {
+      writeSync(2, `SIGABRT: the main thread ${stack === undefined ? 'runs no JavaScript' : `is at\n${stack}`}\n`);
+    } finally {
+      stopListening?.();
+      process.kill(process.pid, 'SIGABRT');
+    }
+  }
+}

@@ -1,0 +1,34 @@
+/** Receives signals in this thread, where no handler of the worker holds them up. */
+
+/** The part of Node's own signal handles that is used here. */
+interface SignalHandle {
+  onsignal: () => void;
+  start(signal: number): number;
+  unref(): void;
+  close(): void;
+}
+
+/**
+ * Calls f at each such signal, until what is returned is called. Returns undefined if this
+ * Node does not allow that outside the main thread.
+ *
+ * Node has an official way in the main thread only, which is no use while that is busy. The
+ * handles behind it work in any thread.
+ */
+export function onSignal(signal: number, f: () => void): (() => void) | undefined {
+  try {
+    const inside = process as unknown as { noDeprecation: boolean; binding(name: string): { Signal: new () => SignalHandle } };
+    inside.noDeprecation = true; // in this thread, which runs no code but this package's
+    const { Signal } = inside.binding('signal_wrap');
+    const handle = new Signal();
+    handle.onsignal = f;
+    if (handle.start(signal) !== 0) {
+      handle.close();
+      return undefined;
+    }
+    handle.unref();
+    return () => handle.close();
+  } catch {
+    return undefined;
+  }
+}

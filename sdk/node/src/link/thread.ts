@@ -1,0 +1,190 @@
+/** The thread that owns the link: it reads all, answers pings, and hands over what the main thread has to deal with. */
+
+import { writeSync } from 'node:fs';
+import { Socket } from 'node:net';
+import { receiveMessageOnPort, type TransferListItem, workerData } from 'node:worker_threads';
+import type { Batch, LinkData, Notice, Order } from '../batch.js';
+import { textOf, Violation } from '../errors.js';
+import { frame } from '../frames.js';
+import { DEFAULT_MAX_FRAME, Type } from '../protocol.js';
+import { Shared, Word } from '../shared.js';
+import { Transmitter } from '../transmit.js';
+import { Gate } from './gate.js';
+import { Guard } from './guard.js';
+import { Pulse } from './pulse.js';
+import { Splitter } from './splitter.js';
+
+const data = workerData as LinkData;
+const { port } = data;
+const shared = new Shared(data.capacity, data.shared);
+const pulse = new Pulse(shared);
+const splitter = new Splitter(DEFAULT_MAX_FRAME);
+const now = () => performance.now();
+
+let over = false;
+let logs = false;
+/** What the main thread has asked for, and was not done yet. */
+const orders: Order[] = [];
+
+const link = new Socket({ fd: data.readFd, readable: true, writable: data.writeFd === data.readFd });
+const sink = data.writeFd === data.readFd ? link : new Socket({ fd: data.writeFd, readable: false, writable: true });
+
+// What the main thread could not write comes first. Since it is posted with the lock held, it has come.
+const defer = (rest: Uint8Array) => {
+  collect();
+  write(rest);
+};
+const transmitter = new Transmitter(shared, data.writeFd, defer, (error) => setImmediate(end, textOf(error)));
+
+const gate: Gate = new Gate(shared, data.window, {
+  now,
+  stuckMs: () => pulse.stuckMs(now()),
+  hello(hello) {
+    logs = hello.features.includes('log');
+    notify({ kind: 'hello', hello });
+  },
+  shutdown: (graceMs) => guard.shutdown(graceMs),
+});
+
+const guard: Guard = new Guard(shared, gate.slots, pulse, {
+  now,
+  send,
+  terminate,
+  probe: () => notify({ kind: 'probe' }),
+  ended: ({ id, code }, message) => notify({ kind: 'ended', id, code, message }),
+  warn(message, stack) {
+    if (logs) {
+      send(frame(Type.log, 'warn', Date.now(), message, { stack }));
+    } else {
+      writeSync(2, `${message}\n${stack}\n`);
+    }
+  },
+});
+
+/** Sends whole frames, behind what is on its way. */
+function send(frames: Uint8Array, last?: 'last'): void {
+  if (!transmitter.send(frames, last)) {
+    setTimeout(send, 10, frames, last);
+  }
+}
+
+/** Writes what the link did not take at once; the lock is held, or it is a rest. */
+function write(rest: Uint8Array): void {
+  sink.write(rest, () => {
+    if (shared.add(Word.backlog, -rest.length) === 0) {
+      notify({ kind: 'drained' });
+    }
+  });
+}
+
+/** Tells the main thread. */
+function notify(notice: Notice): void {
+  pulse.post(now());
+  port.postMessage(notice);
+}
+
+/** Hands frames over, with their memory. */
+function deliver(batch: Batch): void {
+  pulse.post(now());
+  const { bytes, index } = batch;
+  const whole = bytes.byteLength === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes);
+  port.postMessage({ bytes: whole, index }, [whole.buffer, index.buffer] as TransferListItem[]);
+}
+
+function read(chunk: Buffer): void {
+  if (over) {
+    return;
+  }
+  try {
+    const frames = splitter.push(chunk);
+    if (frames === undefined) {
+      return;
+    }
+    obey();
+    const { batch, replies } = gate.take(frames);
+    if (batch) {
+      deliver(batch);
+      guard.watch();
+    }
+    if (replies) {
+      send(replies);
+    }
+  } catch (error) {
+    over = true;
+    const message = error instanceof Violation ? error.message : `kinwire failed: ${textOf(error)}`;
+    notify({ kind: 'violation', message });
+    guard.leave(message);
+  }
+}
+
+/** The link has ended, so that the process does. */
+function end(why: string): void {
+  if (!over) {
+    over = true;
+    notify({ kind: 'gone', why });
+    guard.leave(`the host is gone: ${why}`);
+  }
+}
+
+/** SIGTERM has come. */
+function terminate(): void {
+  if (shared.get(Word.established) === 1) {
+    if (!gate.refusing) {
+      gate.refusing = true;
+      send(frame(Type.shutdownAck, shared.get(Word.open)));
+    }
+    guard.terminate();
+  }
+  notify({ kind: 'terminate' });
+}
+
+/** Takes what the main thread has sent by now: what is to be written at once, all else for later. */
+function collect(): void {
+  for (let next = receiveMessageOnPort(port); next !== undefined; next = receiveMessageOnPort(port)) {
+    const order = next.message as Order;
+    if (order.kind === 'rest') {
+      write(order.bytes);
+    } else {
+      orders.push(order);
+    }
+  }
+}
+
+/** Does what the main thread has asked for by now. */
+function obey(): void {
+  collect();
+  for (let order = orders.shift(); order !== undefined; order = orders.shift()) {
+    follow(order);
+  }
+}
+
+function receive(order: Order): void {
+  orders.push(order);
+  obey();
+}
+
+function follow(order: Order): void {
+  switch (order.kind) {
+    case 'rest':
+      write(order.bytes);
+      break;
+    case 'establish':
+      gate.establish(order.methods, order.features);
+      splitter.limit = data.maxFrame;
+      break;
+    case 'failed':
+      end(order.why);
+      break;
+    default:
+      terminate();
+  }
+}
+
+port.on('message', receive);
+link.on('data', read);
+link.on('end', () => end('end of file'));
+for (const socket of new Set([link, sink])) {
+  socket.on('error', (error) => end(error.message));
+  socket.on('close', () => end('the link was closed'));
+}
+shared.set(Word.signals, guard.listen() ? 1 : 0);
