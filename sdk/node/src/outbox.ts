@@ -179,6 +179,16 @@ export class Outbox {
       b[at] = n;
       return at + 1;
     }
+    if (n < 2 ** 8) {
+      b[at] = 0xcc;
+      b[at + 1] = n;
+      return at + 2;
+    }
+    if (n < 2 ** 16) {
+      b[at] = 0xcd;
+      b.writeUInt16BE(n, at + 1);
+      return at + 3;
+    }
     if (n < 2 ** 32) {
       b[at] = 0xce;
       b.writeUInt32BE(n, at + 1);
@@ -197,6 +207,10 @@ const NO_METHOD = Uint8Array.of(0xc0, 0xc0);
 /** Reads an id that an Outbox has written. */
 function idAt(b: Buffer, at: number): number {
   switch (b[at]) {
+    case 0xcc:
+      return b[at + 1] as number;
+    case 0xcd:
+      return b.readUInt16BE(at + 1);
     case 0xce:
       return b.readUInt32BE(at + 1);
     case 0xcf:

@@ -102,12 +102,12 @@ function read(chunk: Buffer): void {
     }
     obey();
     const { batch, replies } = gate.take(frames);
+    if (replies) {
+      send(replies); // the main thread may end the process at once
+    }
     if (batch) {
       deliver(batch);
       guard.watch();
-    }
-    if (replies) {
-      send(replies);
     }
   } catch (error) {
     over = true;
@@ -138,15 +138,19 @@ function terminate(): void {
   notify({ kind: 'terminate' });
 }
 
-/** Takes what the main thread has sent by now: what is to be written at once, all else for later. */
+/** Takes an order of the main thread: what is to be written at once, all else for later. */
+function take(order: Order): void {
+  if (order.kind === 'rest') {
+    write(order.bytes);
+  } else {
+    orders.push(order);
+  }
+}
+
+/** Takes what the main thread has sent by now. */
 function collect(): void {
   for (let next = receiveMessageOnPort(port); next !== undefined; next = receiveMessageOnPort(port)) {
-    const order = next.message as Order;
-    if (order.kind === 'rest') {
-      write(order.bytes);
-    } else {
-      orders.push(order);
-    }
+    take(next.message as Order);
   }
 }
 
@@ -159,15 +163,12 @@ function obey(): void {
 }
 
 function receive(order: Order): void {
-  orders.push(order);
+  take(order);
   obey();
 }
 
 function follow(order: Order): void {
   switch (order.kind) {
-    case 'rest':
-      write(order.bytes);
-      break;
     case 'establish':
       gate.establish(order.methods, order.features);
       splitter.limit = data.maxFrame;
