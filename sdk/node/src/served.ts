@@ -319,7 +319,7 @@ export class Served implements Context {
 
   /** Ends the exchange for a handler that has thrown. */
   #fail(error: unknown): void {
-    const expected = error instanceof KinwireError || error instanceof EncodeError;
+    const expected = error instanceof KinwireError ? error.code !== 'panicked' : error instanceof EncodeError;
     if (this.#reason === undefined && !expected && !this.ended) {
       this.#around.log.error('the method %j has failed: %s', this.method, stackOf(error));
     }
