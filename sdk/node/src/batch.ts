@@ -33,8 +33,8 @@ export type Notice =
   | { kind: 'hello'; hello: import('./protocol.js').Hello }
   /** The host has broken a rule. */
   | { kind: 'violation'; message: string }
-  /** The link has ended. */
-  | { kind: 'gone'; why: string }
+  /** The link has ended at that moment, which is absolute. */
+  | { kind: 'gone'; why: string; at: number }
   /** Exchanges were ended in the main thread's place. */
   | { kind: 'ended'; id: number; code: string; message: string }
   /** What was to be written is written. */

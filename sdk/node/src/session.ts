@@ -1,6 +1,6 @@
 /** One run of a worker: from Initialize to the exit of the process. */
 
-import { MessageChannel, type MessagePort, Worker as Thread } from 'node:worker_threads';
+import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker as Thread } from 'node:worker_threads';
 import { type Batch, Field, type LinkData, type Notice, type Order } from './batch.js';
 import { ExitCode, KinwireError, stackOf, textOf, toAnswer, Violation } from './errors.js';
 import { cut } from './frames.js';
@@ -15,17 +15,21 @@ import { Transmitter } from './transmit.js';
 import { SDK } from './version.js';
 import type { Definition } from './worker.js';
 
-/** How long handlers, or init, may go on once their signal is aborted. */
-const AFTER_GRACE_MS = 300;
-/** How long the hooks of a shutdown may take at least. */
-const HOOKS_MS = 300;
+/** How long handlers may go on once the grace is over, or the host is gone. */
+const AFTER_GRACE_MS = 250;
+/** How long hooks may go on then, even if handlers have taken longer. */
+const HOOKS_MS = 450;
 /** How long a worker that ends of its own and has nothing to do waits for the host's word. */
 const HEARING_MS = 1000;
 /** How long the last frame may take to be written. */
 const FAREWELL_MS = 150;
+/** For how many milliseconds an exit waits for who looks into this thread. */
+const PATIENCE = 100;
 /** How much of a reason is told, and of an error of init. */
 const MAX_REASON = 1024;
 const MAX_INIT_ERROR = 64 << 10;
+/** How many batches are dealt with in one turn of the loop. */
+const TURN = 8;
 /** A payload that fills its batch by more than half is used where it was read. */
 const SHARE = 0.5;
 
@@ -117,7 +121,20 @@ export class Session implements Surroundings {
     });
   }
 
-  #receive(message: Batch | Notice): void {
+  /** Deals with what has come by now, and writes what comes of it at once. */
+  #receive(first: Batch | Notice): void {
+    this.#deal(first);
+    for (let turn = 1; turn < TURN; turn++) {
+      const more = receiveMessageOnPort(this.#port);
+      if (more === undefined) {
+        break;
+      }
+      this.#deal(more.message);
+    }
+    this.outbox.flush();
+  }
+
+  #deal(message: Batch | Notice): void {
     try {
       if ('bytes' in message) {
         this.#batch(message);
@@ -127,7 +144,6 @@ export class Session implements Surroundings {
     } finally {
       this.shared.add(Word.seen, 1);
     }
-    this.outbox.flush();
   }
 
   #notice(notice: Notice): void {
@@ -139,7 +155,7 @@ export class Session implements Surroundings {
         this.#exit(ExitCode.violation, notice.message);
         break;
       case 'gone':
-        void this.#orphaned(notice.why);
+        void this.#orphaned(notice.why, notice.at - performance.timeOrigin);
         break;
       case 'ended':
         this.#open.get(notice.id)?.lost(new KinwireError(notice.code, notice.message));
@@ -173,7 +189,7 @@ export class Session implements Surroundings {
     if (this.#leaving) {
       return;
     }
-    if (failure ?? this.#ending.signal.aborted) {
+    if (failure !== undefined || this.#ending.signal.aborted) {
       return this.#refuse(failure ?? toAnswer(this.#ending.signal.reason));
     }
     this.#initialized = true;
@@ -341,11 +357,11 @@ export class Session implements Surroundings {
 
   #terminate(): void {
     const error = new KinwireError('canceled', 'the worker was told to end: SIGTERM');
-    if (!this.#greeted) {
-      this.#exit(ExitCode.shutdown);
-    }
     if (!this.#initialized) {
       this.#ending.abort(error);
+      if (!this.#greeted) {
+        this.#exit(ExitCode.shutdown);
+      }
       return;
     }
     this.#hearing = this.#reason === undefined;
@@ -385,32 +401,31 @@ export class Session implements Surroundings {
     this.#leaving = true;
     const reason = this.#reason ?? '';
     const error = new KinwireError('canceled', reasonOf('the worker is shutting down', reason));
-    await this.#cancelAll(error);
-    const left = Math.max(HOOKS_MS, this.#graceUntil - performance.now());
-    await this.#runHooks(reason, left);
+    await this.#cancelAll(error, Math.min(this.#graceUntil, performance.now()));
+    await this.#runHooks(reason, this.#graceUntil);
     await this.#leave(ExitCode.shutdown, reason);
   }
 
   /** Tells all handlers to stop, and gives them a moment. */
-  async #cancelAll(error: KinwireError): Promise<void> {
+  async #cancelAll(error: KinwireError, since: number): Promise<void> {
     this.#ending.abort(error);
     for (const served of this.#open.values()) {
       served.cancel(error);
     }
-    await this.#until(() => this.#open.size === 0, AFTER_GRACE_MS);
+    await this.#until(() => this.#open.size === 0, since + AFTER_GRACE_MS);
     for (const served of this.#open.values()) {
       served.giveUp();
     }
   }
 
-  async #until(condition: () => boolean, ms: number): Promise<void> {
-    const end = performance.now() + ms;
+  async #until(condition: () => boolean, end: number): Promise<void> {
     while (!condition() && performance.now() < end) {
       await sleep(5);
     }
   }
 
-  async #runHooks(reason: string, ms: number): Promise<void> {
+  /** Runs the hooks, which may go on for a moment after the grace. */
+  async #runHooks(reason: string, over: number): Promise<void> {
     const hooks = this.#worker.hooks.map(async (hook) => {
       try {
         await hook(reason);
@@ -418,11 +433,11 @@ export class Session implements Surroundings {
         this.log.error('a shutdown hook has failed: %s', stackOf(error));
       }
     });
-    await Promise.race([Promise.all(hooks), sleep(ms)]);
+    await Promise.race([Promise.all(hooks), sleep(over + HOOKS_MS - performance.now())]);
   }
 
   /** The link has ended: nobody is left to tell. */
-  async #orphaned(why: string): Promise<void> {
+  async #orphaned(why: string, since: number): Promise<void> {
     const gone = new KinwireError('host_gone', `the host is gone: ${why}`);
     const wasLeaving = this.#leaving;
     this.#leaving = true;
@@ -433,8 +448,8 @@ export class Session implements Surroundings {
     }
     this.#ending.abort(gone);
     if (!wasLeaving && this.#initialized) {
-      await this.#until(() => this.#open.size === 0, AFTER_GRACE_MS);
-      await this.#runHooks(gone.message, HOOKS_MS);
+      await this.#until(() => this.#open.size === 0, since + AFTER_GRACE_MS);
+      await this.#runHooks(gone.message, since);
     }
     this.#exit(ExitCode.orphaned, gone.message);
   }
@@ -443,11 +458,12 @@ export class Session implements Surroundings {
   async #leave(code: number, reason: string, line?: string): Promise<void> {
     this.#leaving = true;
     this.#sayLast(code, reason);
-    await this.#until(() => this.outbox.waiting === 0, FAREWELL_MS);
+    await this.#until(() => this.outbox.waiting === 0, performance.now() + FAREWELL_MS);
     if (this.outbox.waiting > 0) {
       this.#exit(ExitCode.orphaned, 'the host is gone: it does not read');
+    } else {
+      this.#exit(code, line);
     }
-    this.#exit(code, line);
   }
 
   /** Sends Exiting, behind all else, unless it was sent. */
@@ -463,12 +479,18 @@ export class Session implements Surroundings {
     }
   }
 
-  #exit(code: number, line?: string): never {
+  /** Exits, once nobody looks into this thread: Node would wait for that, and say so. */
+  #exit(code: number, line?: string, patience = PATIENCE): void {
     this.shared.set(Word.last, 1);
     if (line !== undefined) {
       process.stderr.write(`${line}\n`);
     }
-    process.exit(code);
+    if (this.shared.get(Word.inspected) === 1 && patience > 0) {
+      setTimeout(() => this.#exit(code, undefined, patience - 1), 1);
+    } else {
+      // The thread learns that its session is over when the loop has turned once more.
+      setTimeout(() => process.exit(code), patience < PATIENCE ? 5 : 0);
+    }
   }
 }
 

@@ -18,7 +18,9 @@ export const Word = {
   last: 6,
   /** 1 if the link thread receives signals. */
   signals: 7,
-  count: 8,
+  /** 1 while the link thread looks into the main thread, which should not exit meanwhile. */
+  inspected: 8,
+  count: 9,
 } as const;
 
 /** How long the link thread waits for the lock, which is only held for a system call. */

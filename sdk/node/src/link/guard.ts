@@ -17,9 +17,9 @@ const STUCK_MS = 250;
 /** From then on its stack is worth a line of the log. */
 const WARN_MS = 5000;
 /** How long the main thread may take to end the process, until it is stopped in what it is at. */
-const STOP_AFTER_MS = 400;
+const STOP_AFTER_MS = 250;
 /** How long it may take until the process is killed. */
-const KILL_AFTER_MS = 850;
+const KILL_AFTER_MS = 900;
 /** How long SIGABRT may take to show the stack. */
 const DUMP_MS = 1000;
 

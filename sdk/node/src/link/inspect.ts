@@ -19,7 +19,7 @@ const ATTEMPTS = 20;
  * microtasks, slow regular expressions and Atomics.wait alike.
  */
 export async function stopMain(shared: Shared, then: Then, within = STOP_MS): Promise<string | undefined> {
-  const session = await connect();
+  const session = await connect(shared);
   if (session === undefined) {
     return undefined;
   }
@@ -32,16 +32,19 @@ export async function stopMain(shared: Shared, then: Then, within = STOP_MS): Pr
       } catch {
         // The process is ending.
       }
+      shared.set(Word.inspected, 0);
       resolve(stack);
     };
     const timer = setTimeout(done, within, undefined);
+    const urls = new Map<string, string>();
+    session.on('Debugger.scriptParsed', ({ params }) => urls.set(params.scriptId, params.url));
     session.on('Debugger.paused', ({ params }) => {
       if (shared.get(Word.lock) !== 0 && ++attempts < ATTEMPTS) {
         session.post('Debugger.resume');
         session.post('Debugger.pause');
         return;
       }
-      const stack = format(params.callFrames);
+      const stack = format(params.callFrames, urls);
       session.post('Debugger.resume', { terminateOnResume: then === 'terminate' }, () => done(stack));
     });
     session.post('Debugger.enable');
@@ -50,24 +53,26 @@ export async function stopMain(shared: Shared, then: Then, within = STOP_MS): Pr
 }
 
 /** Connects to the main thread, unless somebody debugs it. */
-async function connect(): Promise<Session | undefined> {
+async function connect(shared: Shared): Promise<Session | undefined> {
   try {
     const inspector = await import('node:inspector');
     if (inspector.url() !== undefined) {
       return undefined;
     }
     const session = new inspector.Session();
+    shared.set(Word.inspected, 1);
     session.connectToMainThread();
     return session;
   } catch {
+    shared.set(Word.inspected, 0);
     return undefined; // this Node has no inspector, or forbids it
   }
 }
 
-function format(frames: Debugger.CallFrame[]): string {
+function format(frames: Debugger.CallFrame[], urls: Map<string, string>): string {
   return frames
-    .map(({ functionName, url, location }) => {
-      const place = `${url}:${location.lineNumber + 1}:${(location.columnNumber ?? 0) + 1}`;
+    .map(({ functionName, location }) => {
+      const place = `${urls.get(location.scriptId) ?? ''}:${location.lineNumber + 1}:${(location.columnNumber ?? 0) + 1}`;
       return functionName === '' ? `    at ${place}` : `    at ${functionName} (${place})`;
     })
     .join('\n');

@@ -121,7 +121,7 @@ function read(chunk: Buffer): void {
 function end(why: string): void {
   if (!over) {
     over = true;
-    notify({ kind: 'gone', why });
+    notify({ kind: 'gone', why, at: performance.timeOrigin + now() });
     guard.leave(`the host is gone: ${why}`);
   }
 }
