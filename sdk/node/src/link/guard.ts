@@ -20,6 +20,8 @@ const WARN_MS = 5000;
 const STOP_AFTER_MS = 250;
 /** How long it may take until the process is killed. */
 const KILL_AFTER_MS = 900;
+/** How long a main thread that turns may take to exit after Exiting. */
+const LATE_MS = 1500;
 /** How long SIGABRT may take to show the stack. */
 const DUMP_MS = 1000;
 
@@ -44,6 +46,8 @@ export class Guard {
   readonly #actions: Actions;
   #ticker: NodeJS.Timeout | undefined;
   #warned = false;
+  /** The main thread was made to turn. */
+  #stopped = false;
   #ends: NodeJS.Timeout[] = [];
   #graceUntil = Infinity;
 
@@ -142,21 +146,23 @@ export class Guard {
   async #stop(why: string): Promise<void> {
     const stack = await stopMain(this.#shared, 'terminate', KILL_AFTER_MS);
     if (stack !== undefined) {
+      this.#stopped = true;
       this.#actions.warn(`the main thread was stuck and has been stopped: ${why}`, stack);
     }
   }
 
-  /** Says goodbye for a main thread that can't. */
+  /** Says goodbye for a main thread that can't, or is late. */
   #lastWords(): void {
+    const turns = this.#stopped || this.#pulse.idle || this.#shared.get(Word.last) === 1;
     if (this.#shared.get(Word.last) === 0) {
       for (const place of this.#slots.sweep()) {
         place.code = 'canceled';
         this.#end(place, 'the worker is shutting down');
       }
-      const code = 128 + constants.signals.SIGKILL;
-      this.#actions.send(frame(Type.exiting, code, 'the main thread is stuck, and could not be stopped'), 'last');
+      const [code, reason] = turns ? [0, ''] : [128 + constants.signals.SIGKILL, 'the main thread is stuck, and could not be stopped'];
+      this.#actions.send(frame(Type.exiting, code, reason), 'last');
     }
-    this.#kill('the main thread is stuck');
+    setTimeout(() => this.#kill('the main thread is stuck'), turns ? LATE_MS : 0);
   }
 
   #kill(line: string): void {
