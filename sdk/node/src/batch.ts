@@ -16,7 +16,7 @@ export const Field = {
   /** The slot and the tag of an exchange that the host has opened. */
   slot: 9,
   tag: 10,
-  /** timeout_ms of an opening Input, bytes of Credit, grace_ms of Shutdown. */
+  /** timeout_ms of an opening Input, bytes of Credit, the end of the grace of Shutdown. */
   number: 11,
   count: 12,
 } as const;
@@ -33,7 +33,7 @@ export type Notice =
   | { kind: 'hello'; hello: import('./protocol.js').Hello }
   /** The host has broken a rule. */
   | { kind: 'violation'; message: string }
-  /** The link has ended at that moment, which is absolute. */
+  /** The link has ended at that moment. */
   | { kind: 'gone'; why: string; at: number }
   /** Exchanges were ended in the main thread's place. */
   | { kind: 'ended'; id: number; code: string; message: string }
@@ -41,8 +41,8 @@ export type Notice =
   | { kind: 'drained' }
   /** Nothing: the main thread is to show that it turns. */
   | { kind: 'probe' }
-  /** SIGTERM has come. */
-  | { kind: 'terminate' };
+  /** SIGTERM has come: the grace ends then. */
+  | { kind: 'terminate'; until: number };
 
 /** What the main thread tells the link thread. */
 export type Order =

@@ -2,6 +2,7 @@
 
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker as Thread } from 'node:worker_threads';
 import { type Batch, Field, type LinkData, type Notice, type Order } from './batch.js';
+import { now } from './clock.js';
 import { ExitCode, KinwireError, stackOf, textOf, toAnswer, Violation } from './errors.js';
 import { cut } from './frames.js';
 import { Calls, type Host } from './host.js';
@@ -155,7 +156,7 @@ export class Session implements Surroundings {
         this.#exit(ExitCode.violation, notice.message);
         break;
       case 'gone':
-        void this.#orphaned(notice.why, notice.at - performance.timeOrigin);
+        void this.#orphaned(notice.why, notice.at);
         break;
       case 'ended':
         this.#open.get(notice.id)?.lost(new KinwireError(notice.code, notice.message));
@@ -164,7 +165,7 @@ export class Session implements Surroundings {
         this.outbox.drained();
         break;
       case 'terminate':
-        this.#terminate();
+        this.#terminate(notice.until);
         break;
       default:
     }
@@ -348,14 +349,14 @@ export class Session implements Surroundings {
 
   // The end.
 
-  #shutdown(graceMs: number, reason: string): void {
+  #shutdown(until: number, reason: string): void {
     this.#hearing = false;
     this.#reason ??= reason;
-    this.#grace(graceMs);
+    this.#grace(until);
     this.#idle();
   }
 
-  #terminate(): void {
+  #terminate(until: number): void {
     const error = new KinwireError('canceled', 'the worker was told to end: SIGTERM');
     if (!this.#initialized) {
       this.#ending.abort(error);
@@ -366,15 +367,15 @@ export class Session implements Surroundings {
     }
     this.#hearing = this.#reason === undefined;
     this.#reason ??= 'SIGTERM';
-    this.#grace(Math.min(TERM_GRACE_MS, this.#graceUntil - performance.now()));
+    this.#grace(until);
     this.#idle();
   }
 
   /** Sets the grace anew. */
-  #grace(ms: number): void {
+  #grace(until: number): void {
     clearTimeout(this.#graceTimer);
-    this.#graceUntil = performance.now() + ms;
-    this.#graceTimer = setTimeout(() => void this.#end(), Math.min(ms, 2 ** 31 - 1));
+    this.#graceUntil = until;
+    this.#graceTimer = setTimeout(() => void this.#end(), Math.min(Math.max(0, until - now()), 2 ** 31 - 1));
   }
 
   /** Ends once nothing is open: at once, or when the host has had time to say so. */
@@ -401,7 +402,7 @@ export class Session implements Surroundings {
     this.#leaving = true;
     const reason = this.#reason ?? '';
     const error = new KinwireError('canceled', reasonOf('the worker is shutting down', reason));
-    await this.#cancelAll(error, Math.min(this.#graceUntil, performance.now()));
+    await this.#cancelAll(error, Math.min(this.#graceUntil, now()));
     await this.#runHooks(reason, this.#graceUntil);
     await this.#leave(ExitCode.shutdown, reason);
   }
@@ -419,7 +420,7 @@ export class Session implements Surroundings {
   }
 
   async #until(condition: () => boolean, end: number): Promise<void> {
-    while (!condition() && performance.now() < end) {
+    while (!condition() && now() < end) {
       await sleep(5);
     }
   }
@@ -433,7 +434,7 @@ export class Session implements Surroundings {
         this.log.error('a shutdown hook has failed: %s', stackOf(error));
       }
     });
-    await Promise.race([Promise.all(hooks), sleep(over + HOOKS_MS - performance.now())]);
+    await Promise.race([Promise.all(hooks), sleep(over + HOOKS_MS - now())]);
   }
 
   /** The link has ended: nobody is left to tell. */
@@ -458,7 +459,7 @@ export class Session implements Surroundings {
   async #leave(code: number, reason: string, line?: string): Promise<void> {
     this.#leaving = true;
     this.#sayLast(code, reason);
-    await this.#until(() => this.outbox.waiting === 0, performance.now() + FAREWELL_MS);
+    await this.#until(() => this.outbox.waiting === 0, now() + FAREWELL_MS);
     if (this.outbox.waiting > 0) {
       this.#exit(ExitCode.orphaned, 'the host is gone: it does not read');
     } else {

@@ -39,9 +39,8 @@ function receive({ hex, message, fields }) {
     hello: (hello) => {
       got.hello = hello;
     },
-    shutdown: () => {},
+    shutdown: (grace) => grace,
     stuckMs: () => 0,
-    now: () => 0,
   });
   gate.establish([fields?.method ?? ''], ['credit', 'cancel', 'log', 'host-call']);
   shared.set(Word.established, message === 'Initialize' ? 0 : 1);

@@ -1,6 +1,7 @@
 /** Lets through what the host may send, answers what no handler is needed for, and stops the worker at a violation. */
 
 import type { Batch, Field } from '../batch.js';
+import { now } from '../clock.js';
 import { Violation } from '../errors.js';
 import { cut, errorOutput, frame } from '../frames.js';
 import { checkBody, uint } from '../msgpack/check.js';
@@ -16,10 +17,10 @@ const MAX_SAFE = Number.MAX_SAFE_INTEGER;
 /** What the gate needs of the thread that it is in. */
 export interface Surroundings {
   hello(hello: Hello): void;
-  shutdown(graceMs: number): void;
+  /** Shutdown has come. Returns when its grace ends. */
+  shutdown(graceMs: number): number;
   /** How long the main thread has not turned. */
   stuckMs(): number;
-  now(): number;
 }
 
 /** Gate is the link's state, as far as it decides about what comes. */
@@ -176,7 +177,7 @@ export class Gate {
     }
     const place = this.slots.open(id, this.#window);
     if (place && timeout !== undefined) {
-      place.due = this.#around.now() + timeout;
+      place.due = now() + timeout;
       place.code = 'deadline_exceeded';
     }
     return place ?? this.#refuse(id, 'overloaded', `${open} exchanges are open, which is the limit`);
@@ -212,7 +213,7 @@ export class Gate {
     if (place && this.#features.has('cancel')) {
       place.read = true;
       if (place.code !== 'canceled' || place.due === Infinity) {
-        place.due = this.#around.now() + CANCEL_PATIENCE_MS;
+        place.due = now() + CANCEL_PATIENCE_MS;
         place.code = 'canceled';
       }
       this.#record(Type.cancel, id, 0, start, reason < 0 ? -1 : elements.at, -1, -1, -1, 0, -1, 0, 0);
@@ -236,8 +237,8 @@ export class Gate {
     const start = reason < 0 ? -1 : strAt(elements.bytes, reason, 'reason');
     this.refusing = true;
     this.#replies.push(frame(Type.shutdownAck, this.#shared.get(Word.open)));
-    this.#around.shutdown(grace);
-    this.#record(Type.shutdown, 0, 0, start, reason < 0 ? -1 : elements.at, -1, -1, -1, 0, -1, 0, grace);
+    const until = this.#around.shutdown(grace);
+    this.#record(Type.shutdown, 0, 0, start, reason < 0 ? -1 : elements.at, -1, -1, -1, 0, -1, 0, until);
   }
 
   /** Adds to the index; the order is that of Field. */

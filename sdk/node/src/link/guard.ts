@@ -2,6 +2,7 @@
 
 import { writeSync } from 'node:fs';
 import { constants } from 'node:os';
+import { now } from '../clock.js';
 import { errorOutput, frame } from '../frames.js';
 import { TERM_GRACE_MS, Type } from '../protocol.js';
 import { type Shared, Word } from '../shared.js';
@@ -27,7 +28,6 @@ const DUMP_MS = 1000;
 
 /** What the guard needs of the thread that it is in. */
 export interface Actions {
-  now(): number;
   /** Sends whole frames at once. */
   send(frames: Uint8Array, last?: 'last'): void;
   /** Tells the main thread. */
@@ -70,12 +70,12 @@ export class Guard {
       this.#warned = false;
       return;
     }
-    const now = this.#actions.now();
-    const stuck = this.#pulse.stuckMs(now);
+    const time = now();
+    const stuck = this.#pulse.stuckMs(time);
     if (stuck < STUCK_MS) {
       this.#warned = false;
     } else {
-      this.#expire(now);
+      this.#expire(time);
     }
     if (stuck >= WARN_MS && !this.#warned) {
       this.#warned = true;
@@ -120,25 +120,26 @@ export class Guard {
     ];
   }
 
-  /** The process ends within a second after the grace, which replaces any before. */
-  shutdown(graceMs: number): void {
+  /** The process ends within a second after the grace, which replaces any before. Returns when it ends. */
+  shutdown(graceMs: number): number {
     this.#clear();
-    this.#graceUntil = this.#actions.now() + graceMs;
+    this.#graceUntil = now() + graceMs;
     const grace = Math.min(graceMs, 2 ** 31 - 1 - KILL_AFTER_MS);
     this.#ends = [
       setTimeout(() => this.#actions.probe(), grace),
       setTimeout(() => this.#stopIfStuck(), grace + STOP_AFTER_MS),
       setTimeout(() => this.#lastWords(), grace + KILL_AFTER_MS),
     ];
+    return this.#graceUntil;
   }
 
   /** SIGTERM shortens the grace, or begins one. */
-  terminate(): void {
-    this.shutdown(Math.max(0, Math.min(this.#graceUntil - this.#actions.now(), TERM_GRACE_MS)));
+  terminate(): number {
+    return this.shutdown(Math.max(0, Math.min(this.#graceUntil - now(), TERM_GRACE_MS)));
   }
 
   #stopIfStuck(): void {
-    if (this.#pulse.stuckMs(this.#actions.now()) > 0) {
+    if (this.#pulse.stuckMs(now()) > 0) {
       void this.#stop('the grace of the shutdown is over');
     }
   }

@@ -4,6 +4,7 @@ import { writeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { receiveMessageOnPort, type TransferListItem, workerData } from 'node:worker_threads';
 import type { Batch, LinkData, Notice, Order } from '../batch.js';
+import { now } from '../clock.js';
 import { textOf, Violation } from '../errors.js';
 import { frame } from '../frames.js';
 import { DEFAULT_MAX_FRAME, Type } from '../protocol.js';
@@ -19,7 +20,6 @@ const { port } = data;
 const shared = new Shared(data.capacity, data.shared);
 const pulse = new Pulse(shared);
 const splitter = new Splitter(DEFAULT_MAX_FRAME);
-const now = () => performance.now();
 
 let over = false;
 let logs = false;
@@ -37,7 +37,6 @@ const defer = (rest: Uint8Array) => {
 const transmitter = new Transmitter(shared, data.writeFd, defer, (error) => setImmediate(end, textOf(error)));
 
 const gate: Gate = new Gate(shared, data.window, {
-  now,
   stuckMs: () => pulse.stuckMs(now()),
   hello(hello) {
     logs = hello.features.includes('log');
@@ -47,7 +46,6 @@ const gate: Gate = new Gate(shared, data.window, {
 });
 
 const guard: Guard = new Guard(shared, gate.slots, pulse, {
-  now,
   send,
   terminate,
   probe: () => notify({ kind: 'probe' }),
@@ -121,21 +119,22 @@ function read(chunk: Buffer): void {
 function end(why: string): void {
   if (!over) {
     over = true;
-    notify({ kind: 'gone', why, at: performance.timeOrigin + now() });
+    notify({ kind: 'gone', why, at: now() });
     guard.leave(`the host is gone: ${why}`);
   }
 }
 
 /** SIGTERM has come. */
 function terminate(): void {
+  let until = now();
   if (shared.get(Word.established) === 1) {
     if (!gate.refusing) {
       gate.refusing = true;
       send(frame(Type.shutdownAck, shared.get(Word.open)));
     }
-    guard.terminate();
+    until = guard.terminate();
   }
-  notify({ kind: 'terminate' });
+  notify({ kind: 'terminate', until });
 }
 
 /** Takes an order of the main thread: what is to be written at once, all else for later. */

@@ -1,0 +1,7 @@
+/** The clock that both threads read: no step of the time of day moves it. */
+
+/** Returns milliseconds from some moment on, the same for all threads. */
+export function now(): number {
+  const [seconds, nanoseconds] = process.hrtime();
+  return seconds * 1e3 + nanoseconds / 1e6;
+}
