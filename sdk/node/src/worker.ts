@@ -16,7 +16,7 @@ export interface WorkerOptions {
   build?: string;
   /** How many calls the host may have open at a time, 65536 at the most. If left out, 1024. */
   concurrency?: number;
-  /** How many bytes of a stream the host may send ahead of the handler that reads it. If left out, 512 KiB. */
+  /** How many bytes of a stream the host may send ahead of the handler that reads it. If left out, 128 KiB. */
   window?: number;
   /** The largest frame accepted, in bytes, 4096 at the least. If left out, 16 MiB. */
   maxFrame?: number;
@@ -78,7 +78,7 @@ export class Worker {
       name: options.name ?? program,
       build: options.build ?? '',
       concurrency: inRange('concurrency', options.concurrency ?? 1024, 1, 65536),
-      window: inRange('window', options.window ?? 512 << 10, 1, MAX_INT31),
+      window: inRange('window', options.window ?? 128 << 10, 1, MAX_INT31),
       maxFrame: inRange('maxFrame', options.maxFrame ?? DEFAULT_MAX_FRAME, LEAST_MAX_FRAME, MAX_INT31),
     };
   }
