@@ -23,8 +23,24 @@ export const Field = {
 
 /** Frames that have been checked. */
 export interface Batch {
-  bytes: Uint8Array;
+  bytes: Buffer;
   index: Float64Array;
+}
+
+/** Packs a batch into memory of its own, which can be handed over: a count, the index, the bytes. */
+export function pack({ bytes, index }: Batch): ArrayBuffer {
+  const packed = new ArrayBuffer(8 + index.byteLength + bytes.length);
+  const numbers = new Float64Array(packed, 0, 1 + index.length);
+  numbers[0] = index.length;
+  numbers.set(index, 1);
+  new Uint8Array(packed).set(bytes, 8 + index.byteLength);
+  return packed;
+}
+
+/** Returns what was packed, in the same memory. */
+export function unpack(packed: ArrayBuffer): Batch {
+  const [count = 0] = new Float64Array(packed, 0, 1);
+  return { index: new Float64Array(packed, 8, count), bytes: Buffer.from(packed, 8 + 8 * count) };
 }
 
 /** What the link thread tells the main thread besides. */

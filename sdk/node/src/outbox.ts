@@ -45,7 +45,7 @@ export class Outbox {
    * @throws {KinwireError} `too_large`, and sends nothing
    */
   output(id: number, flags: number, value: unknown): number {
-    const payload = value === NOTHING ? undefined : encode(value);
+    const payload = value === NOTHING ? undefined : value instanceof Uint8Array ? value : encode(value);
     const start = this.#reserve(HEAD + (payload?.length ?? 1));
     const b = this.#buffer;
     b[start + 4] = 0x95;
@@ -53,6 +53,9 @@ export class Outbox {
     let at = this.#int(start + 6, id);
     b[at++] = payload === undefined ? flags | EMPTY : flags;
     b[at++] = 0xc0;
+    if (payload === value) {
+      at = this.#binHead(at, payload as Uint8Array);
+    }
     at = this.#payload(at, payload);
     return this.#finish(start, at);
   }
@@ -171,6 +174,24 @@ export class Outbox {
     }
     this.#buffer.set(payload, at);
     return at + payload.length;
+  }
+
+  /** Writes the head of a bin, which needs no encoder. */
+  #binHead(at: number, { length }: Uint8Array): number {
+    const b = this.#buffer;
+    if (length < 2 ** 8) {
+      b[at] = 0xc4;
+      b[at + 1] = length;
+      return at + 2;
+    }
+    if (length < 2 ** 16) {
+      b[at] = 0xc5;
+      b.writeUInt16BE(length, at + 1);
+      return at + 3;
+    }
+    b[at] = 0xc6;
+    b.writeUInt32BE(length, at + 1);
+    return at + 5;
   }
 
   #int(at: number, n: number): number {

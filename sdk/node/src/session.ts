@@ -1,7 +1,7 @@
 /** One run of a worker: from Initialize to the exit of the process. */
 
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker as Thread } from 'node:worker_threads';
-import { type Batch, Field, type LinkData, type Notice, type Order } from './batch.js';
+import { type Batch, Field, type LinkData, type Notice, type Order, unpack } from './batch.js';
 import { now } from './clock.js';
 import { ExitCode, KinwireError, stackOf, textOf, toAnswer, Violation } from './errors.js';
 import { cut } from './frames.js';
@@ -31,7 +31,7 @@ const MAX_REASON = 1024;
 const MAX_INIT_ERROR = 64 << 10;
 /** How many batches are dealt with in one turn of the loop. */
 const TURN = 8;
-/** A payload that fills its batch by more than half is used where it was read. */
+/** A payload alone in its batch, of which it has more than half, is used where it was read. */
 const SHARE = 0.5;
 
 /** Session is the main thread's side. All of it runs on the main thread. */
@@ -50,6 +50,8 @@ export class Session implements Surroundings {
   readonly #open = new Map<number, Served>();
   /** Aborts when the worker is to end. */
   readonly #ending = new AbortController();
+  /** The batch at hand has one frame. */
+  #alone = false;
   #greeted = false;
   #initialized = false;
   /** Initialized is on its way, whatever it says. */
@@ -85,7 +87,7 @@ export class Session implements Surroundings {
     this.log = worker.log;
     this.#calls = new Calls(this.outbox);
     this.host = this.#calls.within({ signal: undefined, until: Infinity });
-    port1.on('message', (message: Batch | Notice) => this.#receive(message));
+    port1.on('message', (message: ArrayBuffer | Notice) => this.#receive(message));
     const data: LinkData = {
       ...link,
       port: port2,
@@ -123,7 +125,7 @@ export class Session implements Surroundings {
   }
 
   /** Deals with what has come by now, and writes what comes of it at once. */
-  #receive(first: Batch | Notice): void {
+  #receive(first: ArrayBuffer | Notice): void {
     this.#deal(first);
     for (let turn = 1; turn < TURN; turn++) {
       const more = receiveMessageOnPort(this.#port);
@@ -135,10 +137,10 @@ export class Session implements Surroundings {
     this.outbox.flush();
   }
 
-  #deal(message: Batch | Notice): void {
+  #deal(message: ArrayBuffer | Notice): void {
     try {
-      if ('bytes' in message) {
-        this.#batch(message);
+      if (message instanceof ArrayBuffer) {
+        this.#batch(unpack(message));
       } else {
         this.#notice(message);
       }
@@ -262,8 +264,8 @@ export class Session implements Surroundings {
 
   // Exchanges.
 
-  #batch({ bytes, index }: Batch): void {
-    const b = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  #batch({ bytes: b, index }: Batch): void {
+    this.#alone = index.length === Field.count;
     for (let i = 0; i < index.length; i += Field.count) {
       const at = (field: number) => index[i + field] as number;
       const id = at(Field.id);
@@ -296,12 +298,12 @@ export class Session implements Surroundings {
   }
 
   #input(b: Buffer, index: Float64Array, i: number): void {
-    const at = (field: number) => index[i + field] as number;
-    const id = at(Field.id);
-    const opens = at(Field.textStart) >= 0;
-    if (!opens) {
-      const size = this.credit || at(Field.length);
-      this.#open.get(id)?.input(at(Field.flags), b, at(Field.payloadStart), at(Field.payloadEnd), size === true ? at(Field.length) : size);
+    const id = index[i + Field.id] as number;
+    const flags = index[i + Field.flags] as number;
+    const start = index[i + Field.payloadStart] as number;
+    const end = index[i + Field.payloadEnd] as number;
+    if ((index[i + Field.textStart] as number) < 0) {
+      this.#open.get(id)?.input(flags, b, start, end, index[i + Field.length] as number);
       return;
     }
     const name = text(b, index, i);
@@ -309,25 +311,26 @@ export class Session implements Surroundings {
     if (method === undefined) {
       return; // the link thread has answered
     }
+    const metaStart = index[i + Field.metaStart] as number;
     const served = new Served(this, method, {
       id,
-      slot: at(Field.slot),
-      tag: at(Field.tag),
+      slot: index[i + Field.slot] as number,
+      tag: index[i + Field.tag] as number,
       method: name,
-      timeoutMs: at(Field.number),
-      metaBytes: at(Field.metaStart) < 0 ? undefined : b,
-      metaStart: at(Field.metaStart),
+      timeoutMs: index[i + Field.number] as number,
+      metaBytes: metaStart < 0 ? undefined : b,
+      metaStart,
     });
     this.#open.set(id, served);
     served.start();
-    served.input(at(Field.flags), b, at(Field.payloadStart), at(Field.payloadEnd), 0);
+    served.input(flags, b, start, end, 0);
   }
 
   payload(b: Buffer, start: number, end: number): unknown {
     if (start < 0) {
       return null;
     }
-    return decode(b, start, end - start > SHARE * b.length ? 'shared' : 'own');
+    return decode(b, start, this.#alone && end - start > SHARE * b.length ? 'shared' : 'own');
   }
 
   meta(b: Buffer, start: number): Record<string, unknown> {

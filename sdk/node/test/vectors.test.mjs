@@ -80,9 +80,8 @@ function compare(vector, got) {
     assert.equal(got.batch, undefined, name); // it is answered, or of no exchange that is open
     return;
   }
-  const { bytes, index } = got.batch;
+  const { bytes: b, index } = got.batch;
   const at = (field) => index[field];
-  const b = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   const text = at(Field.textStart) < 0 ? undefined : b.toString('utf8', at(Field.textStart), at(Field.textEnd));
   assert.equal(at(Field.type), TYPES[message], name);
   switch (message) {

@@ -1,6 +1,6 @@
 /** Lets through what the host may send, answers what no handler is needed for, and stops the worker at a violation. */
 
-import type { Batch, Field } from '../batch.js';
+import { type Batch, Field } from '../batch.js';
 import { now } from '../clock.js';
 import { Violation } from '../errors.js';
 import { cut, errorOutput, frame } from '../frames.js';
@@ -34,7 +34,9 @@ export class Gate {
   #greeted = false;
   #methods = new Set<string>();
   #features = new Set<string>();
-  #records: number[] = [];
+  /** The records of the frames at hand. */
+  #records = new Float64Array(64 * Field.count);
+  #used = 0;
   #replies: Uint8Array[] = [];
 
   constructor(shared: Shared, window: number, around: Surroundings) {
@@ -63,9 +65,10 @@ export class Gate {
       this.#message(new Elements(frames.bytes, start), at - start);
     }
     const replies = this.#replies.length > 0 ? Buffer.concat(this.#replies) : undefined;
-    const batch = this.#records.length > 0 ? { bytes: frames.bytes, index: Float64Array.from(this.#records) } : undefined;
+    const index = this.#records.subarray(0, this.#used);
+    const batch = index.length > 0 ? { bytes: frames.bytes.subarray(0, frames.end), index } : undefined;
     this.#replies = [];
-    this.#records = [];
+    this.#used = 0;
     return { batch, replies };
   }
 
@@ -241,18 +244,46 @@ export class Gate {
     this.#record(Type.shutdown, 0, 0, start, reason < 0 ? -1 : elements.at, -1, -1, -1, 0, -1, 0, until);
   }
 
-  /** Adds to the index; the order is that of Field. */
-  #record(...fields: FieldValues): void {
-    this.#records.push(...fields);
+  /** Adds to the index. */
+  #record(
+    type: number,
+    id: number,
+    flags: number,
+    textStart: number,
+    textEnd: number,
+    metaStart: number,
+    payloadStart: number,
+    payloadEnd: number,
+    length: number,
+    slot: number,
+    tag: number,
+    number: number,
+  ): void {
+    if (this.#used === this.#records.length) {
+      const more = new Float64Array(2 * this.#used);
+      more.set(this.#records);
+      this.#records = more;
+    }
+    const to = this.#records;
+    const at = this.#used;
+    this.#used += Field.count;
+    to[at + Field.type] = type;
+    to[at + Field.id] = id;
+    to[at + Field.flags] = flags;
+    to[at + Field.textStart] = textStart;
+    to[at + Field.textEnd] = textEnd;
+    to[at + Field.metaStart] = metaStart;
+    to[at + Field.payloadStart] = payloadStart;
+    to[at + Field.payloadEnd] = payloadEnd;
+    to[at + Field.length] = length;
+    to[at + Field.slot] = slot;
+    to[at + Field.tag] = tag;
+    to[at + Field.number] = number;
   }
 }
 
 /** How long a canceled handler may go on until its exchange is ended without it. */
 export const CANCEL_PATIENCE_MS = 1000;
-
-type FieldValues = [number, number, number, number, number, number, number, number, number, number, number, number] & {
-  length: typeof Field.count;
-};
 
 /** Checks meta, and returns its timeout_ms. */
 function readMeta(b: Buffer, at: number): number | undefined {

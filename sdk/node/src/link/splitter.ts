@@ -3,7 +3,7 @@
 import { Violation } from '../errors.js';
 import { uint } from '../msgpack/check.js';
 
-/** Bytes with one or more whole frames from 0 to `end`. */
+/** Bytes with one or more whole frames from 0 to `end`, valid until the next push. */
 export interface Frames {
   bytes: Buffer;
   end: number;
@@ -26,16 +26,16 @@ export class Splitter {
   }
 
   /**
-   * Takes what has been read, and returns the whole frames that there are now. The memory of
-   * `chunk` is the splitter's, and that of the frames the caller's.
+   * Takes what has been read, and returns the whole frames that there are now. It keeps no
+   * reference to `chunk`, but the frames may be in it.
    */
   push(chunk: Buffer): Frames | undefined {
-    this.#parts.push(chunk);
     this.#size += chunk.length;
     if (this.#size < this.#wanted) {
+      this.#parts.push(Buffer.from(chunk));
       return undefined;
     }
-    const bytes = this.#parts.length === 1 ? chunk : Buffer.from(join(this.#parts, this.#size).buffer);
+    const bytes = this.#parts.length === 0 ? chunk : Buffer.concat([...this.#parts, chunk]);
     let end = 0;
     for (;;) {
       const left = bytes.length - end;
@@ -47,12 +47,8 @@ export class Splitter {
     }
     const rest = bytes.subarray(end);
     this.#size = rest.length;
-    if (end === 0) {
-      this.#parts = [bytes];
-      return undefined;
-    }
-    this.#parts = rest.length > 0 ? [Buffer.from(new Uint8Array(rest).buffer)] : [];
-    return { bytes, end };
+    this.#parts = rest.length > 0 ? [Buffer.from(rest)] : [];
+    return end > 0 ? { bytes, end } : undefined;
   }
 
   #length(b: Buffer, at: number): number {
@@ -62,14 +58,4 @@ export class Splitter {
     }
     return n;
   }
-}
-
-function join(parts: Buffer[], size: number): Uint8Array {
-  const all = new Uint8Array(size);
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }

@@ -1,9 +1,9 @@
 /** The thread that owns the link: it reads all, answers pings, and hands over what the main thread has to deal with. */
 
 import { writeSync } from 'node:fs';
-import { Socket } from 'node:net';
-import { receiveMessageOnPort, type TransferListItem, workerData } from 'node:worker_threads';
-import type { Batch, LinkData, Notice, Order } from '../batch.js';
+import { Socket, type SocketConstructorOpts } from 'node:net';
+import { receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { type Batch, type LinkData, type Notice, type Order, pack } from '../batch.js';
 import { now } from '../clock.js';
 import { textOf, Violation } from '../errors.js';
 import { frame } from '../frames.js';
@@ -21,12 +21,24 @@ const shared = new Shared(data.capacity, data.shared);
 const pulse = new Pulse(shared);
 const splitter = new Splitter(DEFAULT_MAX_FRAME);
 
+/** How much is read at once. */
+const READ_BYTES = 256 << 10;
+
 let over = false;
 let logs = false;
 /** What the main thread has asked for, and was not done yet. */
 const orders: Order[] = [];
 
-const link = new Socket({ fd: data.readFd, readable: true, writable: data.writeFd === data.readFd });
+// All reads go into the same memory.
+const onread = {
+  buffer: Buffer.allocUnsafeSlow(READ_BYTES),
+  callback(n: number, buffer: Uint8Array): boolean {
+    read(Buffer.from(buffer.buffer, buffer.byteOffset, n));
+    return true;
+  },
+};
+const options = { fd: data.readFd, readable: true, writable: data.writeFd === data.readFd, onread };
+const link = new Socket(options as SocketConstructorOpts);
 const sink = data.writeFd === data.readFd ? link : new Socket({ fd: data.writeFd, readable: false, writable: true });
 
 // What the main thread could not write comes first. Since it is posted with the lock held, it has come.
@@ -81,12 +93,11 @@ function notify(notice: Notice): void {
   port.postMessage(notice);
 }
 
-/** Hands frames over, with their memory. */
+/** Hands frames over. */
 function deliver(batch: Batch): void {
   pulse.post(now());
-  const { bytes, index } = batch;
-  const whole = bytes.byteLength === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes);
-  port.postMessage({ bytes: whole, index }, [whole.buffer, index.buffer] as TransferListItem[]);
+  const packed = pack(batch);
+  port.postMessage(packed, [packed]);
 }
 
 function read(chunk: Buffer): void {
@@ -181,7 +192,6 @@ function follow(order: Order): void {
 }
 
 port.on('message', receive);
-link.on('data', read);
 link.on('end', () => end('end of file'));
 for (const socket of new Set([link, sink])) {
   socket.on('error', (error) => end(error.message));
