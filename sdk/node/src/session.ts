@@ -1,8 +1,8 @@
-/** One run of a worker: from Initialize to the exit of the process. */
+/** One run of a worker on its link: the handshake, and what comes after it. */
 
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker as Thread } from 'node:worker_threads';
 import { type Batch, Field, type LinkData, type Notice, type Order, unpack } from './batch.js';
-import { now } from './clock.js';
+import { Ending, reasonOf } from './ending.js';
 import { ExitCode, KinwireError, stackOf, textOf, toAnswer, Violation } from './errors.js';
 import { cut } from './frames.js';
 import { Calls, type Host } from './host.js';
@@ -16,18 +16,7 @@ import { Transmitter } from './transmit.js';
 import { SDK } from './version.js';
 import type { Definition } from './worker.js';
 
-/** How long handlers may go on once the grace is over, or the host is gone. */
-const AFTER_GRACE_MS = 250;
-/** How long hooks may go on then, even if handlers have taken longer. */
-const HOOKS_MS = 450;
-/** How long a worker that ends of its own and has nothing to do waits for the host's word. */
-const HEARING_MS = 1000;
-/** How long the last frame may take to be written. */
-const FAREWELL_MS = 150;
-/** For how many milliseconds an exit waits for who looks into this thread. */
-const PATIENCE = 100;
-/** How much of a reason is told, and of an error of init. */
-const MAX_REASON = 1024;
+/** How much of an error of init is told. */
 const MAX_INIT_ERROR = 64 << 10;
 /** How many batches are dealt with in one turn of the loop. */
 const TURN = 8;
@@ -48,22 +37,9 @@ export class Session implements Surroundings {
   readonly #calls: Calls;
   readonly #sink: LogSink;
   readonly #open = new Map<number, Served>();
-  /** Aborts when the worker is to end. */
-  readonly #ending = new AbortController();
+  readonly #ending: Ending;
   /** The batch at hand has one frame. */
   #alone = false;
-  #greeted = false;
-  #initialized = false;
-  /** Initialized is on its way, whatever it says. */
-  #announced = false;
-  #leaving = false;
-  /** When the grace ends, once there is one. */
-  #graceTimer: NodeJS.Timeout | undefined;
-  #graceUntil = Infinity;
-  #reason: string | undefined;
-  /** SIGTERM has come, and the host has not answered it. */
-  #hearing = false;
-  #hearingTimer: NodeJS.Timeout | undefined;
 
   constructor(worker: Definition, link: { readFd: number; writeFd: number }) {
     this.#worker = worker;
@@ -86,6 +62,7 @@ export class Session implements Surroundings {
     this.#sink = worker.sink;
     this.log = worker.log;
     this.#calls = new Calls(this.outbox);
+    this.#ending = new Ending(this, this.#calls, this.#open, worker.hooks);
     this.host = this.#calls.within({ signal: undefined, until: Infinity });
     port1.on('message', (message: ArrayBuffer | Notice) => this.#receive(message));
     const data: LinkData = {
@@ -103,8 +80,8 @@ export class Session implements Surroundings {
       execArgv: [],
       env: {},
     });
-    thread.on('error', (error) => this.#exit(ExitCode.failure, `kinwire failed: ${stackOf(error)}`));
-    thread.on('exit', () => this.#exit(ExitCode.orphaned, 'kinwire failed: the thread of the link has ended'));
+    thread.on('error', (error) => this.#ending.exit(ExitCode.failure, `kinwire failed: ${stackOf(error)}`));
+    thread.on('exit', () => this.#ending.exit(ExitCode.orphaned, 'kinwire failed: the thread of the link has ended'));
     this.#listen(order);
   }
 
@@ -113,10 +90,10 @@ export class Session implements Surroundings {
     process.on('uncaughtExceptionMonitor', (error) => {
       if (process.listenerCount('uncaughtException') === 0) {
         this.log.error('the worker crashes: %s', stackOf(error));
-        this.#sayLast(ExitCode.failure, `uncaught exception: ${textOf(error)}`);
+        this.#ending.sayLast(ExitCode.failure, `uncaught exception: ${textOf(error)}`);
       }
     });
-    process.on('exit', (code) => this.#sayLast(code, `the worker has called process.exit(${code})`));
+    process.on('exit', (code) => this.#ending.sayLast(code, `the worker has called process.exit(${code})`));
     process.on('SIGTERM', () => {
       if (this.shared.get(Word.signals) === 0) {
         order({ kind: 'terminate' });
@@ -155,10 +132,10 @@ export class Session implements Surroundings {
         void this.#start(notice.hello);
         break;
       case 'violation':
-        this.#exit(ExitCode.violation, notice.message);
+        this.#ending.exit(ExitCode.violation, notice.message);
         break;
       case 'gone':
-        void this.#orphaned(notice.why, notice.at);
+        void this.#ending.orphaned(notice.why, notice.at);
         break;
       case 'ended':
         this.#open.get(notice.id)?.lost(new KinwireError(notice.code, notice.message));
@@ -167,7 +144,7 @@ export class Session implements Surroundings {
         this.outbox.drained();
         break;
       case 'terminate':
-        this.#terminate(notice.until);
+        this.#ending.terminate(notice.until);
         break;
       default:
     }
@@ -176,7 +153,7 @@ export class Session implements Surroundings {
   // The handshake.
 
   async #start(hello: Hello): Promise<void> {
-    this.#greeted = true;
+    this.#ending.state = 'greeted';
     this.outbox.limit = hello.maxFrame;
     const features = FEATURES.filter((f) => hello.features.includes(f));
     this.#sink.level = hello.logLevel;
@@ -189,13 +166,13 @@ export class Session implements Surroundings {
     }
     const config = hello.config === undefined ? null : decode(Buffer.from(hello.config), 0, 'own');
     const failure = await this.#init(config);
-    if (this.#leaving) {
+    if (this.#ending.leaving) {
       return;
     }
     if (failure !== undefined || this.#ending.signal.aborted) {
       return this.#refuse(failure ?? toAnswer(this.#ending.signal.reason));
     }
-    this.#initialized = true;
+    this.#ending.state = 'serving';
     const has = (f: (typeof FEATURES)[number]) => features.includes(f);
     this.credit = has('credit');
     this.theirWindow = hello.window;
@@ -218,7 +195,6 @@ export class Session implements Surroundings {
 
   #announce(more: Record<string, unknown>): void {
     const { name, build } = this.#worker;
-    this.#announced = true;
     this.outbox.message(Type.initialized, { version: VERSION, name, build, sdk: SDK, pid: process.pid, ...more });
   }
 
@@ -252,6 +228,7 @@ export class Session implements Surroundings {
 
   /** Tells the host why there will be no worker. */
   async #refuse(error: KinwireError): Promise<void> {
+    this.#ending.state = 'refused';
     const message = cut(error.message, MAX_INIT_ERROR >> 2);
     const code = cut(error.code, 100);
     try {
@@ -259,7 +236,7 @@ export class Session implements Surroundings {
     } catch {
       this.#announce({ error: { code, message: cut(message, 256) } });
     }
-    await this.#leave(ExitCode.failure, message, `the worker could not be initialised: ${error.code}: ${message}`);
+    await this.#ending.leave(ExitCode.failure, message, `the worker could not be initialised: ${error.code}: ${message}`);
   }
 
   // Exchanges.
@@ -276,7 +253,7 @@ export class Session implements Surroundings {
         case Type.output: {
           const payload = () => this.payload(b, at(Field.payloadStart), at(Field.payloadEnd));
           if (!this.#calls.output(id, at(Field.flags), payload, at(Field.length))) {
-            this.#exit(ExitCode.violation, new Violation('credit', `an Output of ${id} without credit`).message);
+            this.#ending.exit(ExitCode.violation, new Violation('credit', `an Output of ${id} without credit`).message);
             return;
           }
           break;
@@ -292,7 +269,7 @@ export class Session implements Surroundings {
           }
           break;
         default:
-          this.#shutdown(at(Field.number), text(b, index, i));
+          this.#ending.shutdown(at(Field.number), text(b, index, i));
       }
     }
   }
@@ -345,155 +322,8 @@ export class Session implements Surroundings {
     if (this.#open.get(served.opening.id) === served) {
       this.#open.delete(served.opening.id);
     }
-    if (this.#reason !== undefined && this.#open.size === 0) {
-      setImmediate(() => this.#idle());
-    }
-  }
-
-  // The end.
-
-  #shutdown(until: number, reason: string): void {
-    this.#hearing = false;
-    this.#reason ??= reason;
-    this.#grace(until);
-    this.#idle();
-  }
-
-  #terminate(until: number): void {
-    const error = new KinwireError('canceled', 'the worker was told to end: SIGTERM');
-    if (!this.#initialized) {
-      this.#ending.abort(error);
-      if (!this.#greeted) {
-        this.#exit(ExitCode.shutdown);
-      }
-      return;
-    }
-    this.#hearing = this.#reason === undefined;
-    this.#reason ??= 'SIGTERM';
-    this.#grace(until);
-    this.#idle();
-  }
-
-  /** Sets the grace anew. */
-  #grace(until: number): void {
-    clearTimeout(this.#graceTimer);
-    this.#graceUntil = until;
-    this.#graceTimer = setTimeout(() => void this.#end(), Math.min(Math.max(0, until - now()), 2 ** 31 - 1));
-  }
-
-  /** Ends once nothing is open: at once, or when the host has had time to say so. */
-  #idle(): void {
-    if (this.#open.size > 0 || this.#leaving) {
-      return;
-    }
-    clearTimeout(this.#hearingTimer);
-    if (this.#hearing) {
-      this.#hearingTimer = setTimeout(() => {
-        this.#hearing = false;
-        this.#idle();
-      }, HEARING_MS);
-    } else {
-      void this.#end();
-    }
-  }
-
-  /** Ends what is open, runs the hooks, and says goodbye. */
-  async #end(): Promise<void> {
-    if (this.#leaving) {
-      return;
-    }
-    this.#leaving = true;
-    const reason = this.#reason ?? '';
-    const error = new KinwireError('canceled', reasonOf('the worker is shutting down', reason));
-    await this.#cancelAll(error, Math.min(this.#graceUntil, now()));
-    await this.#runHooks(reason, this.#graceUntil);
-    await this.#leave(ExitCode.shutdown, reason);
-  }
-
-  /** Tells all handlers to stop, and gives them a moment. */
-  async #cancelAll(error: KinwireError, since: number): Promise<void> {
-    this.#ending.abort(error);
-    for (const served of this.#open.values()) {
-      served.cancel(error);
-    }
-    await this.#until(() => this.#open.size === 0, since + AFTER_GRACE_MS);
-    for (const served of this.#open.values()) {
-      served.giveUp();
-    }
-  }
-
-  async #until(condition: () => boolean, end: number): Promise<void> {
-    while (!condition() && now() < end) {
-      await sleep(5);
-    }
-  }
-
-  /** Runs the hooks, which may go on for a moment after the grace. */
-  async #runHooks(reason: string, over: number): Promise<void> {
-    const hooks = this.#worker.hooks.map(async (hook) => {
-      try {
-        await hook(reason);
-      } catch (error) {
-        this.log.error('a shutdown hook has failed: %s', stackOf(error));
-      }
-    });
-    await Promise.race([Promise.all(hooks), sleep(over + HOOKS_MS - now())]);
-  }
-
-  /** The link has ended: nobody is left to tell. */
-  async #orphaned(why: string, since: number): Promise<void> {
-    const gone = new KinwireError('host_gone', `the host is gone: ${why}`);
-    const wasLeaving = this.#leaving;
-    this.#leaving = true;
-    this.#calls.end(gone);
-    this.outbox.drained();
-    for (const served of this.#open.values()) {
-      served.lost(gone);
-    }
-    this.#ending.abort(gone);
-    if (!wasLeaving && this.#initialized) {
-      await this.#until(() => this.#open.size === 0, since + AFTER_GRACE_MS);
-      await this.#runHooks(gone.message, since);
-    }
-    this.#exit(ExitCode.orphaned, gone.message);
-  }
-
-  /** Says goodbye, waits until that is written, and exits. */
-  async #leave(code: number, reason: string, line?: string): Promise<void> {
-    this.#leaving = true;
-    this.#sayLast(code, reason);
-    await this.#until(() => this.outbox.waiting === 0, now() + FAREWELL_MS);
-    if (this.outbox.waiting > 0) {
-      this.#exit(ExitCode.orphaned, 'the host is gone: it does not read');
-    } else {
-      this.#exit(code, line);
-    }
-  }
-
-  /** Sends Exiting, behind all else, unless it was sent. */
-  #sayLast(code: number, reason: string): void {
-    if (this.shared.get(Word.last) === 1) {
-      return;
-    }
-    if (this.#announced) {
-      this.outbox.message(Type.exiting, code, cut(reason, MAX_REASON));
-      this.outbox.flush('last');
-    } else {
-      this.shared.set(Word.last, 1);
-    }
-  }
-
-  /** Exits, once nobody looks into this thread: Node would wait for that, and say so. */
-  #exit(code: number, line?: string, patience = PATIENCE): void {
-    this.shared.set(Word.last, 1);
-    if (line !== undefined) {
-      process.stderr.write(`${line}\n`);
-    }
-    if (this.shared.get(Word.inspected) === 1 && patience > 0) {
-      setTimeout(() => this.#exit(code, undefined, patience - 1), 1);
-    } else {
-      // The thread learns that its session is over when the loop has turned once more.
-      setTimeout(() => process.exit(code), patience < PATIENCE ? 5 : 0);
+    if (this.#open.size === 0) {
+      this.#ending.idle();
     }
   }
 }
@@ -502,12 +332,4 @@ export class Session implements Surroundings {
 function text(b: Buffer, index: Float64Array, i: number): string {
   const start = index[i + Field.textStart] as number;
   return start < 0 ? '' : b.toString('utf8', start, index[i + Field.textEnd] as number);
-}
-
-function reasonOf(what: string, reason: string): string {
-  return reason === '' ? what : `${what}: ${cut(reason, MAX_REASON)}`;
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }
