@@ -16,10 +16,12 @@ SYSTEMS := linux windows darwin freebsd
 
 # Every module of the tree. The one in tools only pins programs and holds no package.
 MODULES := $(sort $(patsubst %/go.mod,%,$(shell find . -name go.mod \
-	-not -path './.*/*' -not -path '*/testdata/*' -not -path './bin/*')))
+	-not -path './.*/*' -not -path '*/testdata/*' -not -path './bin/*' -not -path './node_modules/*')))
 CODE := $(filter-out ./tools,$(MODULES))
 
-GOFMT = "$$(go env GOROOT)/bin/gofmt"
+# Whatever other languages' packages bring is not ours to format.
+GO_FILES = find . \( -name node_modules -o -name '.?*' \) -prune -o -name '*.go' -print0
+GOFMT = $(GO_FILES) | xargs -0 "$$(go env GOROOT)/bin/gofmt"
 STATICCHECK = go tool -modfile="$(CURDIR)/tools/go.mod" staticcheck
 
 step = @printf '\n== %s\n' "$(1)"
@@ -30,17 +32,23 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 .PHONY: test
-test: check-fmt vet lint check-tidy race allocs fuzz ## all checks and all tests: what must pass before a commit
+test: deps check-fmt vet lint check-tidy python node race allocs fuzz ## all checks and all tests: what must pass before a commit
 	@printf '\nAll checks and tests passed.\n'
+
+# All but this needs only Go.
+.PHONY: deps
+deps: ## what Python and Node need, at fixed versions, in .venv and node_modules here
+	$(call step,deps)
+	@tools/deps.sh
 
 .PHONY: fmt
 fmt: ## format the Go files
-	@$(GOFMT) -w .
+	@$(GOFMT) -w
 
 .PHONY: check-fmt
 check-fmt: ## fail if a Go file is not formatted
 	$(call step,format)
-	@files=$$($(GOFMT) -l .) || exit 1; \
+	@files=$$($(GOFMT) -l) || exit 1; \
 	if [ -n "$$files" ]; then echo "not formatted (make fmt):"; echo "$$files"; exit 1; fi
 	@echo ok
 
@@ -76,11 +84,25 @@ check-tidy: ## fail if a go.mod or go.sum is not tidy
 		echo ok; \
 	done
 
+.PHONY: python
+python: deps ## the checks and the tests of the Python SDK
+	$(call step,python)
+	cd sdk/python && ../../.venv/bin/ruff check . ../../examples
+	cd sdk/python && ../../.venv/bin/ruff format --check . ../../examples
+	cd sdk/python && ../../.venv/bin/mypy
+	cd sdk/python && ../../.venv/bin/pytest
+
+.PHONY: node
+node: deps ## the checks and the tests of the Node SDK
+	$(call step,node)
+	npm run --silent lint --workspace=sdk/node
+	npm test --silent --workspace=sdk/node
+
 .PHONY: race
-race: ## the tests of every module, under the race detector
+race: deps ## the tests of every module, under the race detector, with no language left out
 	@for module in $(CODE); do \
 		printf '\n== go test -race, %s\n' $$module; \
-		(cd $$module && CGO_ENABLED=1 go test -race -timeout $(TESTTIME) ./...) || exit 1; \
+		(cd $$module && CGO_ENABLED=1 KINWIRE_LANGUAGES=required go test -race -timeout $(TESTTIME) ./...) || exit 1; \
 	done
 
 # The race detector makes pools lose what they hold, and so these are left out under it.
@@ -97,10 +119,10 @@ fuzz: ## every fuzz target for FUZZTIME
 	done
 
 .PHONY: soak
-soak: ## long runs: the tests SOAK_COUNT times over, then every fuzz target for 5 minutes
+soak: deps ## long runs: the tests SOAK_COUNT times over, then every fuzz target for 5 minutes
 	@for module in $(CODE); do \
 		printf '\n== soak, %s, %s times\n' $$module $(SOAK_COUNT); \
-		(cd $$module && CGO_ENABLED=1 KINWIRE_SOAK=1 go test -race -count $(SOAK_COUNT) -timeout 3h ./...) || exit 1; \
+		(cd $$module && CGO_ENABLED=1 KINWIRE_SOAK=1 KINWIRE_LANGUAGES=required go test -race -count $(SOAK_COUNT) -timeout 3h ./...) || exit 1; \
 	done
 	@$(MAKE) --no-print-directory fuzz FUZZTIME=$(if $(filter command line,$(origin FUZZTIME)),$(FUZZTIME),5m)
 

@@ -2,6 +2,9 @@ module github.com/kinwire/kinwire
 
 go 1.25.0
 
+// Packages of Node may bring Go files.
+ignore ./node_modules
+
 require (
 	github.com/HdrHistogram/hdrhistogram-go v1.4.0
 	github.com/rogpeppe/go-internal v1.16.0

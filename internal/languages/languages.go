@@ -68,8 +68,7 @@ func FindNode() (string, error) {
 	if err != nil {
 		return "", errors.New("node is not on the PATH: once it is, `make deps` brings the rest")
 	}
-	// What is built stands in dist; a broken run may have left a package without it.
-	if _, err := os.Stat(filepath.Join(root, "node_modules", "kinwire", "dist")); err != nil {
+	if _, err := os.Stat(filepath.Join(root, "node_modules", "kinwire", "dist", "index.js")); err != nil {
 		return "", errors.New("there is no node_modules/kinwire at the root of the tree, or it is not built: `make deps` brings it")
 	}
 	return node, nil
@@ -79,7 +78,7 @@ func FindNode() (string, error) {
 func FindPerl() (string, error) {
 	perl, err := exec.LookPath("perl")
 	if err != nil {
-		return "", errors.New("perl is not on the PATH: `make deps` says which package brings it")
+		return "", errors.New("perl is not on the PATH: the package perl brings it, everywhere")
 	}
 	return perl, nil
 }

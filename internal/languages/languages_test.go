@@ -68,7 +68,7 @@ func TestMissing(t *testing.T) {
 		{"", FindPython, Python, []string{".venv/bin/python", "`make deps`"}},
 		{"", FindNode, Node, []string{"node is not on the PATH", "`make deps`"}},
 		{"bin", FindNode, Node, []string{"node_modules/kinwire", "`make deps`"}},
-		{"", FindPerl, Perl, []string{"perl is not on the PATH", "`make deps`"}},
+		{"", FindPerl, Perl, []string{"perl is not on the PATH", "the package perl"}},
 	} {
 		t.Setenv("PATH", filepath.Join(root, c.path))
 		_, err := c.find()
