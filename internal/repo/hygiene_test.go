@@ -30,6 +30,29 @@ var forbidden = []struct {
 	{regexp.MustCompile(`(?:^|[^.\w])(TO[D]O|FIX[M]E)\b`), "do it, or write an issue"},
 	{regexp.MustCompile(`(?:^|[^\w./-])((?:/home|/root|/work|/Users)/[\w.-]+)`), "a path that only one machine has"},
 	{regexp.MustCompile(`^(<{7} |>{7} |={7}$)`), "a merge that was not finished"},
+	{regexp.MustCompile(`(registry\.(?:npmjs|yarnpkg)\.|(?:pypi|files\.pythonhosted)\.org|proxy\.golang\.)`), "where packages come from is for each machine to say"},
+}
+
+// forbiddenIn is what the files of one language may not hold besides, by the ends of their
+// names.
+var forbiddenIn = []struct {
+	ends    []string
+	pattern *regexp.Regexp
+	why     string
+}{
+	{[]string{"package-lock.json"}, regexp.MustCompile(`("resolved": "[a-z+]+:)`), "a lock file names no address: see .npmrc"},
+	{[]string{"requirements.txt"}, regexp.MustCompile(`^(--(?:extra-)?index-url|--find-links|--trusted-host|-[if] )`), "a lock file names no address"},
+	{[]string{".py", ".pyi"}, regexp.MustCompile(`(#\s*type:\s*ignore|#\s*noqa)(?:[^\[:]|$)`), "say which check is wrong here"},
+	{[]string{".py", ".pyi"}, regexp.MustCompile(`^\s*(breakpoint\(\)|import pdb\b)`), "that was for a debugger"},
+	{[]string{".ts", ".mts", ".js", ".mjs"}, regexp.MustCompile(`(@ts-ignore|@ts-nocheck)`), "@ts-expect-error fails once it is not needed any more"},
+	{[]string{".ts", ".mts", ".js", ".mjs"}, regexp.MustCompile(`((?:biome|eslint)-[a-z-]+(?:\s+[\w/]+)?)\s*:?\s*$`), "say why the check is wrong here"},
+	{[]string{".ts", ".mts", ".js", ".mjs"}, regexp.MustCompile(`^\s*(debugger\b)`), "that was for a debugger"},
+	{[]string{".ts", ".mts", ".js", ".mjs"}, regexp.MustCompile(`\b((?:test|it|describe|suite)\.only\()`), "it leaves out all other tests"},
+}
+
+// hasEnd tells whether a file's name ends in one of these ways.
+func (f file) hasEnd(ends []string) bool {
+	return slices.ContainsFunc(ends, func(end string) bool { return strings.HasSuffix(f.path, end) })
 }
 
 // checkHygiene returns what is wrong with files, in order.
@@ -43,9 +66,17 @@ func checkHygiene(files []file) []string {
 		line := 0
 		for text := range strings.Lines(string(f.text)) {
 			line++
+			try := func(pattern *regexp.Regexp, why string) {
+				if m := pattern.FindStringSubmatch(strings.TrimSuffix(text, "\n")); m != nil {
+					problems = append(problems, fmt.Sprintf("%s:%d: %s: %s", f.path, line, m[1], why))
+				}
+			}
 			for _, no := range forbidden {
-				if m := no.pattern.FindStringSubmatch(strings.TrimSuffix(text, "\n")); m != nil {
-					problems = append(problems, fmt.Sprintf("%s:%d: %s: %s", f.path, line, m[1], no.why))
+				try(no.pattern, no.why)
+			}
+			for _, no := range forbiddenIn {
+				if f.hasEnd(no.ends) {
+					try(no.pattern, no.why)
 				}
 			}
 		}
@@ -95,6 +126,17 @@ func TestCheckHygiene(t *testing.T) {
 		{"a path that ends so", []file{at("x.md", "https://go.dev/wo"+"rk/x and a/wo"+"rk/y\n")}, nil},
 		{"a merge", []file{at("x.md", "<<<<"+"<<< HEAD\n")}, []string{"a merge that was not finished"}},
 		{"no end", []file{at("x.md", "a")}, []string{"x.md: the last line does not end"}},
+		{"an address", []file{at("x.md", "https://regis"+"try.npmjs.org/x\n")}, []string{"x.md:1: regis" + "try.npmjs.: where packages come from"}},
+		{"a lock file", []file{at("package-lock.json", "{\n  \"resolved\": \"sdk/node\",\n  \"integrity\": \"sha512-x\"\n}\n")}, nil},
+		{"a lock file with addresses", []file{at("package-lock.json", "{\"resolved\": \"https://x.org/y.tgz\"}\n")}, []string{"package-lock.json:1: "}},
+		{"requirements", []file{at("a/requirements.txt", "x==1 \\\n    --hash=sha256:00\n")}, nil},
+		{"requirements with an address", []file{at("a/requirements.txt", "--index-url https://x.org\n")}, []string{"a/requirements.txt:1: --index-url: "}},
+		{"Python", []file{at("x.py", "x = 1  # type: ignore[arg-type]\ny = 2  # noqa: E501\n"), at("x.md", "# noqa\n")}, nil},
+		{"Python that is not checked", []file{at("x.py", "x = 1  # type: ignore\ny = 2  # noqa\nbreakpoint()\n")},
+			[]string{"x.py:1: # type: ignore: say which", "x.py:2: # noqa: say which", "x.py:3: breakpoint(): "}},
+		{"TypeScript", []file{at("x.ts", "// @ts-expect-error: why\n// biome-ignore lint/a/b: why\ntest('x')\n")}, nil},
+		{"TypeScript that is not checked", []file{at("x.ts", "// @ts-ignore\n// biome-ignore lint/a/b\n  debugger\ntest.only('x')\n")},
+			[]string{"x.ts:1: @ts-ignore: ", "x.ts:2: biome-ignore lint/a/b: say why", "x.ts:3: debugger: ", "x.ts:4: test.only(: "}},
 		{"bytes", []file{at("x.bin", "\x00/ho"+"me/me")}, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) { wantProblems(t, checkHygiene(c.files), c.want) })

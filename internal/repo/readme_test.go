@@ -3,6 +3,7 @@ package repo
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"go/format"
 	"go/parser"
@@ -16,6 +17,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/kinwire/kinwire/internal/languages"
 )
 
 // markers are the keys that a marker may have. CONTRIBUTING.md tells what each one does;
@@ -39,25 +42,50 @@ func TestSnippets(t *testing.T) {
 				t.Errorf("%s: %s", f.path, problem)
 			}
 			s := &scratch{t: t, files: files}
-			for _, problem := range checkBlocks(doc.blocks, files, s.build, s.run) {
+			find := func(language string) error { return findLanguage(t, language) }
+			for _, problem := range checkBlocks(doc.blocks, files, s.build, s.run, find) {
 				t.Errorf("%s: %s", f.path, problem)
 			}
 		})
 	}
 }
 
+// languagesByName finds the interpreters that a block may need.
+var languagesByName = map[string]func() (string, error){
+	"python": languages.FindPython, "node": languages.FindNode, "perl": languages.FindPerl,
+}
+
+// errLeftOut is for a block whose language is missing, and need not be there.
+var errLeftOut = errors.New("left out")
+
+// findLanguage says whether a block that needs a language can be run.
+func findLanguage(t *testing.T, language string) error {
+	find, ok := languagesByName[language]
+	if !ok {
+		return fmt.Errorf("no language is called %q", language)
+	}
+	_, err := find()
+	if err != nil {
+		languages.LeftOut(t, err)
+		err = errLeftOut
+	}
+	return err
+}
+
 // checkBlocks checks the blocks of a document in order and returns what is wrong. It has
-// programs compiled by build, and scripts run by exec, which returns what they print on
-// their standard output.
-func checkBlocks(blocks []block, files []file, build func(program string) error, exec func(script string) (string, error)) []string {
+// programs compiled by build, languages found by find, and scripts run by exec, which returns
+// what they print on their standard output.
+func checkBlocks(blocks []block, files []file, build func(program string) error, exec func(script string) (string, error),
+	find func(language string) error) []string {
 	var problems []string
 	var printed *string // by the last block that was run
+	leftOut := false    // the last one was not
 	for _, b := range blocks {
 		problem := func(format string, args ...any) {
 			problems = append(problems, fmt.Sprintf("line %d: ", b.line)+fmt.Sprintf(format, args...))
 		}
 		hasValue := b.value != ""
-		if takes := b.marker == "file" || b.marker == "part" || b.marker == "skip"; hasValue != takes {
+		if takes := b.marker == "file" || b.marker == "part" || b.marker == "skip"; hasValue != takes && b.marker != "run" {
 			problem("the marker %q takes %s", b.marker, map[bool]string{true: "a value after a colon", false: "no value"}[takes])
 			continue
 		}
@@ -82,10 +110,20 @@ func checkBlocks(blocks []block, files []file, build func(program string) error,
 				problem("the lines of the block are not in %s one after the other", b.value)
 			}
 		case "run":
-			printed = nil
+			printed, leftOut = nil, false
 			if !isShell(b.lang) {
 				problem("what runs is a block of sh or console, not of %q", b.lang)
 				continue
+			}
+			if hasValue {
+				err := find(b.value)
+				if leftOut = errors.Is(err, errLeftOut); leftOut {
+					continue
+				}
+				if err != nil {
+					problem("%v", err)
+					continue
+				}
 			}
 			script, shown := b.text, ""
 			if b.lang == "console" {
@@ -104,6 +142,7 @@ func checkBlocks(blocks []block, files []file, build func(program string) error,
 			}
 		case "output":
 			switch {
+			case leftOut:
 			case printed == nil:
 				problem("no block that was run comes before this output")
 			case !matchOutput(b.text, *printed):
@@ -281,6 +320,19 @@ func (s *scratch) open() {
 			s.t.Fatal(err)
 		}
 	}
+	// What make deps has set up is there as well.
+	for _, dir := range []string{".venv", "node_modules"} {
+		from, err := filepath.Abs(filepath.Join(root, dir))
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		if _, err := os.Stat(from); err != nil {
+			continue
+		}
+		if err := os.Symlink(from, filepath.Join(s.dir, dir)); err != nil {
+			s.t.Fatal(err)
+		}
+	}
 }
 
 // env is what commands in the copy find in the environment: not where the copy is stamped
@@ -367,7 +419,10 @@ func TestCheckBlocks(t *testing.T) {
 		{"a session", []block{{lang: "console", marker: "run", text: "$ echo a \\\n>  b\nran echo a \\\n b\n"}}, nil},
 		{"a wrong session", []block{{lang: "console", marker: "run", text: "$ echo a\nb\n"}}, []string{"the commands print\nran echo a\n\nand the block shows\nb\n"}},
 		{"not commands", []block{{lang: "go", marker: "run"}}, []string{`not of "go"`}},
-		{"a value too many", []block{{lang: "sh", marker: "run", value: "twice"}}, []string{"takes no value"}},
+		{"a language", []block{{lang: "sh", marker: "run", value: "here", text: "echo a\n"}, {marker: "output", text: "ran echo a"}}, nil},
+		{"a language that is left out", []block{{lang: "sh", marker: "run", value: "missing"}, {marker: "output", text: "b"}}, nil},
+		{"no language", []block{{lang: "sh", marker: "run", value: "twice"}, {marker: "output"}}, []string{`none is called "twice"`, "no block that was run"}},
+		{"a value too many", []block{{marker: "output", value: "twice"}}, []string{"takes no value"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got := checkBlocks(c.blocks, files,
@@ -377,6 +432,9 @@ func TestCheckBlocks(t *testing.T) {
 						return "", fmt.Errorf("failed")
 					}
 					return "ran " + script, nil
+				},
+				func(language string) error {
+					return map[string]error{"here": nil, "missing": errLeftOut, "twice": errors.New(`none is called "twice"`)}[language]
 				})
 			wantProblems(t, got, c.want)
 		})
