@@ -28,7 +28,7 @@ import (
 	"github.com/kinwire/kinwire/wire"
 )
 
-// tests has the test of each example, by its directory.
+// tests has the test of each example that is a program in Go, by its directory.
 var tests = map[string]func(*testing.T){
 	"agent-host":   testAgentHost,
 	"agent-worker": testAgentWorker,
@@ -45,6 +45,9 @@ var tests = map[string]func(*testing.T){
 var bin string
 
 func TestMain(m *testing.M) {
+	if beHost() {
+		return
+	}
 	var err error
 	if bin, err = os.MkdirTemp("", "kinwire-examples-"); err == nil {
 		err = build()
@@ -98,6 +101,13 @@ func TestExamples(t *testing.T) {
 		}
 		name := e.Name()
 		found[name] = true
+		if source, test := otherLanguage(name); test != nil {
+			if row := fmt.Sprintf("| [%s](%[1]s) |", name); !strings.Contains(string(readme), row) {
+				t.Errorf("README.md has no row that begins with %s", row)
+			}
+			t.Run(name, func(t *testing.T) { test(t, name, source) })
+			continue
+		}
 		if tests[name] == nil {
 			t.Errorf("the example %s has no test in examples_test.go", name)
 			continue
@@ -193,15 +203,19 @@ func transports() map[string]transport.Transport {
 // A worker is a running example, and what its host has logged.
 type worker struct {
 	*parent.Worker
-	logs *observer.ObservedLogs
+	example string
+	logs    *observer.ObservedLogs
 }
 
-// start starts an example as a worker. Whatever the test does to it, it has to shut down in
+// start starts an example as a worker, by its program unless spec says another command. Whatever the test does to it, it has to shut down in
 // order, unless it has ended already.
 func start(t *testing.T, name string, spec parent.Spec) worker {
 	t.Helper()
 	core, logs := observer.New(zap.DebugLevel)
-	spec.Command = []string{program(name)}
+	if spec.Command == nil {
+		spec.Command = []string{program(name)}
+	}
+	spec.Name = name
 	spec.Logger = zap.New(core)
 	w, err := parent.Start(t.Context(), spec)
 	if err != nil {
@@ -211,7 +225,7 @@ func start(t *testing.T, name string, spec parent.Spec) worker {
 		select {
 		case <-w.Done(): // the test has seen to it
 		default:
-			worker{w, logs}.shutdown(t)
+			worker{w, name, logs}.shutdown(t)
 		}
 		if t.Failed() {
 			for _, entry := range logs.All() {
@@ -219,7 +233,7 @@ func start(t *testing.T, name string, spec parent.Spec) worker {
 			}
 		}
 	})
-	return worker{w, logs}
+	return worker{w, name, logs}
 }
 
 // shutdown ends the worker, after which all that it has logged or printed is there.
