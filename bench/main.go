@@ -49,6 +49,9 @@ func run(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintf(stderr, "bench: %v\n", err)
 		return exitUsage
 	}
+	for _, missing := range o.missing {
+		fmt.Fprintf(stderr, "bench: %v\n", missing)
+	}
 	if !o.quiet {
 		fmt.Fprintf(stderr, "bench: %d measurements of %v, about %v in all\n",
 			o.plan.measurements(), o.plan.duration, o.plan.estimate().Round(time.Second))

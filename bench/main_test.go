@@ -35,7 +35,11 @@ const (
 
 // startOrphans starts a child of every peer, says so, and waits to be killed.
 func startOrphans() {
-	for _, p := range registered() {
+	here, _ := present(registered())
+	for _, p := range here {
+		if _, ok := p.(SelfMeasurer); ok {
+			continue
+		}
 		link, err := p.Start()
 		if err == nil {
 			_, err = link.Call(make([]byte, wordLen), nil)

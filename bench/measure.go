@@ -87,6 +87,9 @@ func measureOnce(p Peer, w Workload, d, stall time.Duration) (round, error) {
 	case starts:
 		return measureStarts(p, w.InFlight, d, stall)
 	}
+	if p, ok := p.(SelfMeasurer); ok {
+		return p.Measure(w, d, stall)
+	}
 	return measureEchoes(p, w, d, stall)
 }
 

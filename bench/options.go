@@ -20,6 +20,8 @@ type options struct {
 	quiet bool // a program reads the output, and perhaps the terminal's as well
 	write func(io.Writer, []series) error
 	plan  plan
+	// missing says which peers are not measured since something is not there.
+	missing []error
 }
 
 // parseOptions reads args. Its errors are for the user, and flag.ErrHelp means -h.
@@ -71,11 +73,15 @@ func parseOptions(args []string, all []Peer) (options, error) {
 	case asGoals && peerList == "":
 		all = goalPeers(all)
 	}
+	asked := peerList != "" && !sweep
 	var err1, err2 error
 	o.plan.peers, err1 = choose("peer", peerList, all, peerName)
 	o.plan.workloads, err2 = choose("workload", workloadList, known, workloadName)
 	if err := errors.Join(err1, err2); err != nil {
 		return o, err
+	}
+	if o.plan.peers, o.missing = present(o.plan.peers); asked && len(o.missing) > 0 {
+		return o, errors.Join(o.missing...)
 	}
 	if o.plan.measurements() == 0 {
 		return o, errors.New("nothing to measure: none of these peers has any of these workloads (see -h)")

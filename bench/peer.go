@@ -2,7 +2,9 @@ package main
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
+	"time"
 )
 
 // The peers that the others' ratios refer to: the least that a call can take, what one
@@ -66,6 +68,21 @@ type ManyStarter interface {
 	StartMany(n int) (Link, error)
 }
 
+// A Foreigner is a Peer whose interpreter may be missing.
+type Foreigner interface {
+	Peer
+	// Missing returns what is missing and what brings it, or nil.
+	Missing() error
+}
+
+// A SelfMeasurer is a Peer of which neither end is this program. It has workloads of echoes
+// alone, and none of the methods that start anything.
+type SelfMeasurer interface {
+	Peer
+	// Measure is what measureEchoes does with the other peers.
+	Measure(w Workload, d, stall time.Duration) (round, error)
+}
+
 // A Stream is a running child that sends chunks.
 type Stream interface {
 	// Next waits for the next chunk, which is valid until Next is called again.
@@ -90,6 +107,20 @@ func registered() []Peer {
 		}
 		return cmp.Compare(peerName(a), peerName(b))
 	})
+}
+
+// present returns those of all that can be measured here, and why the others can't.
+func present(all []Peer) (here []Peer, missing []error) {
+	for _, p := range all {
+		if f, ok := p.(Foreigner); ok {
+			if err := f.Missing(); err != nil {
+				missing = append(missing, fmt.Errorf("%s is left out: %w", peerName(p), err))
+				continue
+			}
+		}
+		here = append(here, p)
+	}
+	return here, missing
 }
 
 func peerName(p Peer) string { return p.Info().Name }

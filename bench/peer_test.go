@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kinwire/kinwire/internal/languages"
 	"github.com/kinwire/kinwire/process"
 )
 
@@ -23,7 +24,12 @@ func TestEveryPeer(t *testing.T) {
 	}
 	for _, p := range registered() {
 		t.Run(peerName(p), func(t *testing.T) {
+			needLanguage(t, p)
 			before := openFiles(t)
+			if p, ok := p.(SelfMeasurer); ok {
+				testSelfMeasurer(t, p)
+				return
+			}
 			link, err := p.Start()
 			if err != nil {
 				t.Fatal(err)
@@ -60,6 +66,34 @@ func TestEveryPeer(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// needLanguage skips or fails the test of a peer whose interpreter is missing.
+func needLanguage(t *testing.T, p Peer) {
+	t.Helper()
+	if f, ok := p.(Foreigner); ok {
+		if err := f.Missing(); err != nil {
+			languages.Skip(t, err)
+		}
+	}
+}
+
+func testSelfMeasurer(t *testing.T, p SelfMeasurer) {
+	for _, w := range workloads {
+		if w.Kind != echoes || !w.takes(p) {
+			continue
+		}
+		r, err := measureOnce(p, w, 20*time.Millisecond, defaultStall)
+		if err != nil {
+			t.Fatalf("%s: %v", w.Name, err)
+		}
+		if r.calls < int64(w.InFlight) || r.nsPerCall <= 0 || r.p50 <= 0 || r.p99 < r.p50 {
+			t.Errorf("%s: %+v", w.Name, r)
+		}
+	}
+	if link, err := p.Start(); err == nil {
+		t.Errorf("it can be started, too: %v", link)
 	}
 }
 

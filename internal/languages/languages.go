@@ -14,30 +14,38 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"testing"
 )
 
 // requiredVar is the environment variable that makes a missing language an error, if it is
 // "required".
 const requiredVar = "KINWIRE_LANGUAGES"
 
+// T is the part of a test that is needed here. It is no testing.TB, so that a program that
+// measures does not link what tests need.
+type T interface {
+	Helper()
+	Logf(format string, args ...any)
+	Skipf(format string, args ...any)
+	Fatalf(format string, args ...any)
+}
+
 // Python returns the path of a Python interpreter that has the package kinwire and what its
 // tests need. Without one it skips or fails the test.
-func Python(t testing.TB) string {
+func Python(t T) string {
 	t.Helper()
 	return need(t, FindPython)
 }
 
 // Node returns the path of a Node interpreter; a module in the tree finds the package kinwire.
 // Without it, it skips or fails the test.
-func Node(t testing.TB) string {
+func Node(t T) string {
 	t.Helper()
 	return need(t, FindNode)
 }
 
 // Perl returns the path of a Perl interpreter, which has no more than it comes with. Without
 // one it skips or fails the test.
-func Perl(t testing.TB) string {
+func Perl(t T) string {
 	t.Helper()
 	return need(t, FindPerl)
 }
@@ -83,27 +91,34 @@ func FindPerl() (string, error) {
 	return perl, nil
 }
 
-// LeftOut logs that a part of a test is left out for want of a program, or fails the test.
-func LeftOut(t testing.TB, why error) {
+// Skip skips a test for want of a program, or fails it.
+func Skip(t T, why error) {
+	t.Helper()
+	failIfRequired(t, why)
+	t.Skipf("left out: %v", why)
+}
+
+// SkipPart logs that a part of a test is left out for want of a program, or fails the test.
+func SkipPart(t T, why error) {
+	t.Helper()
+	failIfRequired(t, why)
+	t.Logf("left out: %v", why)
+}
+
+func failIfRequired(t T, why error) {
 	t.Helper()
 	if os.Getenv(requiredVar) == "required" {
 		t.Fatalf("%s=required, but %v", requiredVar, why)
 	}
-	t.Logf("left out: %v", why)
 }
 
-func need(t testing.TB, find func() (string, error)) string {
+func need(t T, find func() (string, error)) string {
 	t.Helper()
 	program, err := find()
-	switch {
-	case err == nil:
-		return program
-	case os.Getenv(requiredVar) == "required":
-		t.Fatalf("%s=required, but %v", requiredVar, err)
-	default:
-		t.Skipf("left out: %v", err)
+	if err != nil {
+		Skip(t, err)
 	}
-	return ""
+	return program
 }
 
 // Root returns the root of the tree, in or above the working directory: of a test that is
