@@ -46,6 +46,7 @@ var goals = []goal{
 	{"rtt-64B", pooled, mean, 1.15, overSocketpair},
 	{"pipe64-64B", pooled, mean, 1.15, overSocketpair},
 	{"start-16", pooled, mean, 1.2, baseline},
+	{"rtt-64B", overPython, middle, 1.5, pythonPipe},
 	{"rtt-64B", overPython, mean, 1.5, pythonPipe},
 	{"pipe64-64B", overNode, mean, 1.2, nodeSend},
 }

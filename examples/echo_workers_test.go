@@ -312,7 +312,7 @@ func testPrint(t *testing.T, w worker) {
 
 func testPanic(t *testing.T, w worker) {
 	said := wantCode(t, w.Call(soon(t), "panic", "boom", nil), wire.CodePanicked)
-	if said.Message != "boom" {
+	if !strings.Contains(said.Message, "boom") { // some languages say what kind of crash it was
 		t.Errorf("the message is %q", said.Message)
 	}
 	wantEcho(t, w)
