@@ -84,11 +84,14 @@ check-tidy: ## fail if a go.mod or go.sum is not tidy
 		echo ok; \
 	done
 
+# Python that is not of the SDK, as seen from there.
+PYTHON_BESIDE := ../../examples ../../bench/scripts
+
 .PHONY: python
 python: deps ## the checks and the tests of the Python SDK
 	$(call step,python)
-	cd sdk/python && ../../.venv/bin/ruff check . ../../examples
-	cd sdk/python && ../../.venv/bin/ruff format --check . ../../examples
+	cd sdk/python && ../../.venv/bin/ruff check --config pyproject.toml . $(PYTHON_BESIDE)
+	cd sdk/python && ../../.venv/bin/ruff format --config pyproject.toml --check . $(PYTHON_BESIDE)
 	cd sdk/python && ../../.venv/bin/mypy
 	cd sdk/python && ../../.venv/bin/pytest
 

@@ -208,6 +208,16 @@ func (c *talk) greet() {
 // what is wanted, in one line.
 func (c *talk) wantExit(code int, says string) {
 	c.Helper()
+	c.wantEnd()
+	said := c.stderr.String()
+	if got := c.cmd.ProcessState.ExitCode(); got != code || !strings.Contains(said, says) || strings.Count(said, "\n") > 1 {
+		c.Errorf("it exited with %d, and printed %q; want %d, and one line with %q", got, said, code, says)
+	}
+}
+
+// wantEnd waits for the worker's end.
+func (c *talk) wantEnd() {
+	c.Helper()
 	ended := make(chan error, 1)
 	began := time.Now()
 	go func() { ended <- c.cmd.Wait() }()
@@ -221,10 +231,6 @@ func (c *talk) wantExit(code int, says string) {
 		c.Fatal("the worker lives on")
 	}
 	c.Logf("it ended after %v", time.Since(began).Round(time.Millisecond))
-	said := c.stderr.String()
-	if got := c.cmd.ProcessState.ExitCode(); got != code || !strings.Contains(said, says) || strings.Count(said, "\n") > 1 {
-		c.Errorf("it exited with %d, and printed %q; want %d, and one line with %q", got, said, code, says)
-	}
 }
 
 // testOrphan closes the link while a handler is at work: nobody but the worker itself ends it.
