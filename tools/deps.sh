@@ -136,5 +136,8 @@ fi
 if ((check)); then
 	exit
 fi
+finished=0
+trap '((finished)) || echo "deps: not finished; the next run begins where this one failed" >&2' EXIT
 if wants python; then deps_python; fi
 if wants node; then deps_node; fi
+finished=1
