@@ -26,6 +26,7 @@ var layers = [][]string{
 	{"internal/peer"},
 	{"child", "parent"}, // one row: neither side knows the other
 	{"pool"},
+	{"conformance"},
 	{"transport/transporttest", "transport/internal/childtest"}, // for tests, so above all that is not one
 	{"cmd/kinwire/internal/..."},
 	{"cmd/kinwire"},

@@ -1,0 +1,3 @@
+// Package conformance is the protocol as tests that a worker in any language can be put
+// through.
+package conformance

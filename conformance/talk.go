@@ -1,0 +1,149 @@
+package conformance
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/kinwire/kinwire/wire"
+)
+
+// What cases say to a worker, and wait for.
+
+// encode makes a payload of a value that msgpack has a form for.
+func encode(v any) wire.Payload {
+	p, err := wire.Encode(v)
+	if err != nil {
+		panic(err)
+	}
+	return p
+}
+
+// input makes an opening Input.
+func input(id uint64, flags wire.Flags, method string, meta wire.Meta, p wire.Payload) []byte {
+	return wire.Input{ID: id, Flags: flags, Method: []byte(method), Meta: meta, Payload: p}.Append(nil)
+}
+
+// more makes a continuing Input.
+func more(id uint64, flags wire.Flags, p wire.Payload) []byte {
+	return wire.Input{ID: id, Flags: flags, Payload: p}.Append(nil)
+}
+
+// nextID returns an id that was not used on the link.
+func (l *link) nextID() uint64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	id := uint64(1)
+	for l.exchanges[id] != nil {
+		id += 2
+	}
+	return id
+}
+
+// exchange returns an exchange that the host has opened.
+func (l *link) exchange(id uint64) *exchange {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.exchanges[id]
+}
+
+// begin opens an exchange.
+func (l *link) begin(flags wire.Flags, method string, meta wire.Meta, p wire.Payload) *exchange {
+	id := l.nextID()
+	l.send(input(id, flags, method, meta, p))
+	return l.exchange(id)
+}
+
+// call opens an exchange with one value.
+func (l *link) call(method string, v any) *exchange {
+	return l.begin(wire.FlagEnd, method, nil, encode(v))
+}
+
+// hold opens an exchange that the worker can't end yet: its value, and the end of its Inputs,
+// are still to come.
+func (l *link) hold() *exchange { return l.begin(wire.FlagEmpty, "", nil, nil) }
+
+// release sends the value that a held exchange waits for.
+func (l *link) release(x *exchange, v any) { l.send(more(x.id, wire.FlagEnd, encode(v))) }
+
+// awaitEnd waits for the END of an exchange.
+func (l *link) awaitEnd(x *exchange) { l.awaitEndFor(0, x) }
+
+func (l *link) awaitEndFor(d time.Duration, x *exchange) {
+	l.awaitFor(d, fmt.Sprintf("an END for the exchange %d", x.id), func() bool { return x.over })
+}
+
+// awaitValue waits for an exchange that answers with that one value.
+func (l *link) awaitValue(x *exchange, want any) { l.awaitPayload(x, encode(want)) }
+
+func (l *link) awaitPayload(x *exchange, want wire.Payload) {
+	l.awaitEnd(x)
+	expected := fmt.Sprintf("the value %s, which was sent to the method %s", short(valueOf(want).String()), quote(x.method))
+	switch {
+	case x.err != nil:
+		l.t.fail(expected, "the error "+x.err.Error())
+	case len(x.values) != 1:
+		l.t.fail(expected, fmt.Sprintf("%d values", len(x.values)))
+	case !valueOf(want).same(valueOf(x.values[0])):
+		l.t.fail(expected, short(valueOf(x.values[0]).String()), x.values[0]...)
+	}
+}
+
+// awaitError waits for an exchange that ends with an error of one of those codes.
+func (l *link) awaitError(x *exchange, codes ...wire.Code) {
+	l.awaitErrorFor(0, x, codes...)
+}
+
+func (l *link) awaitErrorFor(d time.Duration, x *exchange, codes ...wire.Code) {
+	l.awaitEndFor(d, x)
+	for _, code := range codes {
+		if x.err != nil && x.err.Code == code {
+			return
+		}
+	}
+	l.t.fail(fmt.Sprintf("the error %q", codes), x.outcome())
+}
+
+// outcome says how an exchange ended.
+func (x *exchange) outcome() string {
+	switch {
+	case x.err != nil:
+		return "the error " + x.err.Error()
+	case len(x.values) == 1:
+		return "the value " + short(valueOf(x.values[0]).String())
+	}
+	return fmt.Sprintf("%d values", len(x.values))
+}
+
+// echo holds that the worker answers a call as it should, and so lives.
+func (l *link) echo() {
+	l.awaitValue(l.call("", "are you there?"), "are you there?")
+}
+
+// ping sends a Ping and waits for its Pong.
+func (l *link) ping(seq uint64) pong {
+	l.mu.Lock()
+	before := len(l.pongs)
+	l.mu.Unlock()
+	l.send(wire.Ping{Seq: seq}.Append(nil))
+	var p pong
+	l.await(fmt.Sprintf("a Pong with the seq %d", seq), func() bool {
+		for _, q := range l.pongs[before:] {
+			if q.seq == seq {
+				p = q
+				return true
+			}
+		}
+		return false
+	})
+	return p
+}
+
+// nextSeq is a seq that rises.
+func (l *link) nextSeq() uint64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return uint64(len(l.pongs) + 1)
+}
+
+// alive holds that the worker answers a Ping.
+func (l *link) alive() { l.ping(l.nextSeq()) }

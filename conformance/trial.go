@@ -1,0 +1,178 @@
+package conformance
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/kinwire/kinwire/wire"
+)
+
+// trial is one run of a case over one transport. It is for the goroutine that runs the case,
+// which its failing methods leave by a panic that try alone recovers.
+type trial struct {
+	*venue
+	ctx      context.Context
+	shared   *stageWorker // nil for a case that starts its own workers
+	links    []*link      // those it has started
+	last     *link        // the one that it used last
+	warnings []string
+}
+
+// failure is what went wrong.
+type failure struct {
+	expected, got string
+	frame         []byte // the one in question, or nil
+}
+
+func (f failure) Error() string { return fmt.Sprintf("expected %s; got %s", f.expected, f.got) }
+
+// skipped is why a case can't be tried.
+type skipped string
+
+// try runs a case, and leaves nothing of it behind but a worker that it shares.
+func (s *suite) try(ctx context.Context, v *venue, d *definition, shared *stageWorker) (r Result) {
+	t := &trial{venue: v, ctx: ctx, shared: shared}
+	r = Result{Case: d.Case, Transport: v.transport, Verdict: Pass}
+	begun := time.Now()
+	defer func() {
+		r.Warnings, r.Took = t.warnings, time.Since(begun)
+	}()
+	failed, why := t.attempt(d)
+	if failed == nil {
+		failed = t.seenInPassing()
+	}
+	switch {
+	case failed != nil:
+		r.Verdict, r.Why = Fail, oneLine(failed.Error())
+		r.Expected, r.Got, r.Bytes = failed.expected, failed.got, dump(failed.frame)
+		if t.last != nil {
+			r.Frames = t.last.transcript()
+		}
+		if shared != nil {
+			shared.close()
+		}
+		t.close()
+		if t.last != nil {
+			r.Stderr = t.last.lastWords()
+		}
+	case why != "":
+		r.Verdict, r.Why = Skip, string(why)
+	}
+	t.close()
+	return r
+}
+
+// attempt runs the case until it is over, or fails, or is skipped.
+func (t *trial) attempt(d *definition) (failed *failure, why skipped) {
+	defer func() {
+		switch r := recover().(type) {
+		case nil:
+		case failure:
+			failed = &r
+		case skipped:
+			why = r
+		default:
+			panic(r)
+		}
+	}()
+	if t.ctx.Err() != nil {
+		panic(t.overdue())
+	}
+	d.run(t)
+	return nil, ""
+}
+
+// seenInPassing returns the first rule that a worker of this case was seen to break, whatever
+// the case is about.
+func (t *trial) seenInPassing() *failure {
+	links := t.links
+	if t.shared != nil && t.shared.link != nil {
+		links = append(links, t.shared.link)
+	}
+	for _, l := range links {
+		if f := l.brokenRule(); f != nil {
+			t.last = l
+			return f
+		}
+	}
+	return nil
+}
+
+// close ends the workers that are the case's own.
+func (t *trial) close() {
+	for _, l := range t.links {
+		l.close()
+	}
+}
+
+// fail ends the case: the rule is broken.
+func (t *trial) fail(expected, got string, frame ...byte) {
+	panic(failure{expected, got, frame})
+}
+
+// skip ends the case: it can't be tried.
+func (t *trial) skip(format string, args ...any) { panic(skipped(fmt.Sprintf(format, args...))) }
+
+// warn notes what is allowed and yet not as it should be.
+func (t *trial) warn(format string, args ...any) {
+	t.warnings = append(t.warnings, fmt.Sprintf(format, args...))
+}
+
+// stageWorker is the worker that the cases of a stage share.
+type stageWorker struct {
+	on   stage
+	link *link // nil while there is none
+}
+
+func (s *stageWorker) close() {
+	if s.link != nil {
+		s.link.close()
+		s.link = nil
+	}
+}
+
+// worker returns the worker that the case shares with others, and starts it if there is none.
+func (t *trial) worker() *link {
+	if t.shared.link == nil {
+		l, failed := t.open(t.shared.on.hello())
+		t.shared.link, t.last = l, l
+		if failed != nil {
+			panic(*failed)
+		}
+	}
+	t.last = t.shared.link
+	t.last.t = t
+	return t.last
+}
+
+// start starts a worker of the case's own, up to Initialized.
+func (t *trial) start(hello wire.Initialize) *link {
+	l, failed := t.open(hello)
+	if l != nil {
+		t.links, t.last = append(t.links, l), l
+	}
+	if failed != nil {
+		panic(*failed)
+	}
+	return l
+}
+
+// open starts a worker, up to Initialized.
+func (t *trial) open(hello wire.Initialize) (l *link, failed *failure) {
+	defer func() {
+		if r := recover(); r != nil {
+			f, ok := r.(failure)
+			if !ok {
+				panic(r)
+			}
+			failed = &f
+		}
+	}()
+	t.starts <- struct{}{}
+	defer func() { <-t.starts }()
+	l = t.launch()
+	l.send(hello.Append(nil))
+	l.awaitInitialized()
+	return l, nil
+}
