@@ -75,6 +75,21 @@ func (n need) lacks(info *wire.Initialized) string {
 var definitions = slices.Concat(
 	startCases,
 	handshakeCases,
+	frameCases,
+	bodyCases,
+	payloadCases,
+	exchangeCases,
+	deadlineCases,
+	errorCases,
+	cancelCases,
+	creditCases,
+	pingCases,
+	logCases,
+	shutdownCases,
+	eofCases,
+	violationCases,
+	greaseCases,
+	hostCallCases,
 )
 
 // in completes cases of an area: their names begin with it, and they are of that section of

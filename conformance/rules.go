@@ -68,6 +68,8 @@ func (r *record) mayCome(m wire.Message, body []byte) bool {
 		r.breaks("the types of version 1, or grease", fmt.Sprintf("the type %d", m.Type), body)
 	case !m.Type.From(wire.Child):
 		r.breaks("a message that a child may send", m.Type.String(), body)
+	case r.provoked:
+		return true
 	case !r.greeted:
 		r.breaks("nothing before Initialize", m.Type.String(), body)
 	case r.info == nil && m.Type == wire.TypeLog, r.info == nil && m.Type == wire.TypeInitialized:
@@ -195,7 +197,7 @@ func (r *record) noteExiting(m wire.Message, v value, body []byte) {
 	r.exiting = &bye
 	asked := r.shutdowns > 0 || r.signaled
 	switch {
-	case r.provoked || r.info.Error != nil:
+	case r.provoked || r.info == nil || r.info.Error != nil:
 		return
 	case !asked:
 		r.breaks("Exiting only when it is asked for", "Exiting unasked", body)

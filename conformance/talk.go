@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/kinwire/kinwire/wire"
@@ -45,6 +46,9 @@ func (l *link) exchange(id uint64) *exchange {
 	defer l.mu.Unlock()
 	return l.exchanges[id]
 }
+
+// offers reports whether the worker says that it has a method.
+func (l *link) offers(name string) bool { return slices.Contains(l.info.Methods, name) }
 
 // begin opens an exchange.
 func (l *link) begin(flags wire.Flags, method string, meta wire.Meta, p wire.Payload) *exchange {

@@ -1,0 +1,177 @@
+package conformance
+
+import (
+	"fmt"
+
+	"github.com/kinwire/kinwire/wire"
+)
+
+var creditCases = in("credit", "11. Credit",
+	&definition{
+		Case:  Case{Name: "kept", About: "The worker sends nothing at a balance of 0 or less, and goes on when it is granted credit, however late and little"},
+		on:    tight,
+		needs: []need{feature(wire.FeatureCredit)},
+		run: func(t *trial) {
+			l := t.worker()
+			defer l.grantNothing()()
+			x := l.stalled()
+			l.rest(quiet)
+			l.grantSlowly(x)
+			for i, p := range x.values {
+				if len(p) == 0 {
+					t.fail(fmt.Sprintf("a value number %d", i), "none")
+				}
+			}
+			if x.err != nil {
+				t.fail("values and END", x.outcome())
+			}
+		},
+	},
+	&definition{
+		Case:  Case{Name: "large-value", About: "A balance above 0 is enough for a frame of any size"},
+		on:    tight,
+		needs: []need{feature(wire.FeatureCredit)},
+		run: func(t *trial) {
+			l := t.worker()
+			p := encode(make([]byte, 3000))
+			l.awaitPayload(l.begin(wire.FlagEnd, "", nil, p), p)
+		},
+	},
+	&definition{
+		Case:  Case{Name: "saturates", About: "The balance saturates at 2^31-1"},
+		on:    tight,
+		needs: []need{feature(wire.FeatureCredit)},
+		run: func(t *trial) {
+			l := t.worker()
+			x := l.hold()
+			for range 4 {
+				l.send(wire.Credit{ID: x.id, Bytes: wire.MaxCredit}.Append(nil))
+			}
+			l.release(x, "saturated")
+			l.awaitValue(x, "saturated")
+		},
+	},
+	&definition{
+		Case:  Case{Name: "granted", About: "The worker grants what it has consumed: values of four windows get through"},
+		on:    standard,
+		needs: []need{feature(wire.FeatureCredit)},
+		run: func(t *trial) {
+			l := t.worker()
+			window := l.workerWindow()
+			const most = 8 << 20
+			if window > most {
+				t.skip("the worker's window is over %d MiB", most>>20)
+			}
+			size := max(1, min(int(window)/4, l.info.MaxFrame/2))
+			l.stream(4*window, encode(make([]byte, size)))
+		},
+	},
+	&definition{
+		Case:  Case{Name: "granted-small", About: "The worker counts a frame by its length: a hundred empty values and more get through a window"},
+		on:    standard,
+		needs: []need{feature(wire.FeatureCredit)},
+		run: func(t *trial) {
+			l := t.worker()
+			const most = 1 << 20
+			if l.workerWindow() > most {
+				t.skip("the worker's window is over %d MiB", most>>20)
+			}
+			l.stream(2*l.workerWindow(), encode([]byte("x")))
+		},
+	},
+	&definition{
+		Case: Case{Name: "not-in-force", Section: "16. Violations", About: "Credit is ignored without the feature, and not waited for"},
+		on:   bare,
+		run: func(t *trial) {
+			l := t.worker()
+			x := l.hold()
+			l.send(wire.Credit{ID: x.id, Bytes: 5}.Append(nil))
+			l.alive()
+			p := encode(make([]byte, min(3*wire.DefaultWindow, l.info.MaxFrame-100)))
+			l.send(more(x.id, wire.FlagEnd, p))
+			l.awaitPayload(x, p)
+		},
+	},
+)
+
+// grantNothing lets the case grant credit by itself, until what it returns is called.
+func (l *link) grantNothing() (end func()) {
+	set := func(manual bool) {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.manual = manual
+	}
+	set(true)
+	return func() { set(false) }
+}
+
+// stalled returns an exchange whose Outputs wait for credit: of the method count, or of the
+// default one if that takes several values. The case is skipped if there is neither.
+func (l *link) stalled() *exchange {
+	var x *exchange
+	if l.offers("count") {
+		x = l.call("count", map[string]any{"n": 20})
+	} else {
+		x = l.begin(0, "", nil, encode("one"))
+		l.release(x, "two")
+	}
+	l.await("an Output, or an END", func() bool { return x.over || len(x.lengths) > 0 })
+	l.alive()
+	l.mu.Lock()
+	over := x.over
+	l.mu.Unlock()
+	if over {
+		l.skipUnary(x)
+		l.t.fail("Outputs that wait for credit", "an END without it")
+	}
+	return x
+}
+
+// grantSlowly grants just enough for one more frame at a time, until the exchange is over.
+func (l *link) grantSlowly(x *exchange) {
+	for {
+		l.mu.Lock()
+		over, owed, came := x.over, x.owed, len(x.lengths)
+		l.mu.Unlock()
+		if over {
+			return
+		}
+		if owed <= 0 {
+			l.send(wire.Credit{ID: x.id, Bytes: 1 - owed}.Append(nil))
+		}
+		l.await("another Output, as there is credit for it", func() bool { return x.over || len(x.lengths) > came })
+	}
+}
+
+// workerWindow is the credit that each direction towards the worker starts with.
+func (l *link) workerWindow() int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.theirWindow()
+}
+
+// stream sends values to the default method, as credit allows, until they make up so many
+// bytes, and waits for all of them to come back.
+func (l *link) stream(total int64, p wire.Payload) {
+	x := l.begin(wire.FlagEmpty, "", nil, nil)
+	n := 0
+	for sent := int64(0); sent < total; n++ {
+		l.await("credit for what was consumed", func() bool { return x.over || x.balance > 0 })
+		frame := more(x.id, 0, p)
+		sent += int64(len(frame) - wire.HeaderSize)
+		l.send(frame)
+		l.mu.Lock()
+		over := x.over
+		l.mu.Unlock()
+		if over {
+			break
+		}
+	}
+	l.await("credit for what was consumed", func() bool { return x.over || x.balance > 0 })
+	l.send(more(x.id, wire.FlagEnd|wire.FlagEmpty, nil))
+	l.awaitEnd(x)
+	l.skipUnary(x)
+	if x.err != nil || len(x.values) != n {
+		l.t.fail(fmt.Sprintf("%d values and END", n), fmt.Sprintf("%d values, %s", len(x.values), x.outcome()))
+	}
+}

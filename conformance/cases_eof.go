@@ -1,0 +1,78 @@
+package conformance
+
+import (
+	"time"
+
+	"github.com/kinwire/kinwire/wire"
+)
+
+var eofCases = in("eof", "15. End of file",
+	&definition{
+		Case: Case{Name: "idle", About: "End of file ends the worker within 1 s, with a status that is not 0"},
+		run: func(t *trial) {
+			l := t.start(standard.hello())
+			l.echo()
+			l.hangUp()
+			l.awaitOrphaned()
+		},
+	},
+	&definition{
+		Case: Case{Name: "before-initialize", About: "End of file ends the worker also before Initialize"},
+		run: func(t *trial) {
+			l := t.launch()
+			t.links, t.last = append(t.links, l), l
+			l.hangUp()
+			if t.bound(0) > t.options.startTimeout() {
+				l.took = t.took
+			}
+			l.awaitOrphaned()
+		},
+	},
+	&definition{
+		Case: Case{Name: "open-exchange", About: "End of file ends the worker also while exchanges are open"},
+		run: func(t *trial) {
+			l := t.start(standard.hello())
+			for range l.parallel(5) {
+				l.hold()
+			}
+			l.alive()
+			l.hangUp()
+			l.awaitOrphaned()
+		},
+	},
+	&definition{
+		Case:  Case{Name: "busy-handler", About: "End of file ends the worker within 1 s, whatever its handlers do"},
+		needs: []need{method("sleep")},
+		run: func(t *trial) {
+			l := t.start(standard.hello())
+			l.needMethod("sleep")
+			for range l.parallel(5) {
+				l.begin(wire.FlagEnd, "sleep", nil, sleep(time.Minute))
+			}
+			l.alive()
+			l.hangUp()
+			l.awaitOrphaned()
+		},
+	},
+	&definition{
+		Case: Case{Name: "inside-frame", About: "End of file inside a frame is the same as between two"},
+		run: func(t *trial) {
+			l := t.start(standard.hello())
+			frame := input(1, wire.FlagEnd, "", nil, encode("cut off"))
+			l.provoke(frame[:len(frame)-3])
+			l.hangUp()
+			l.awaitOrphaned()
+		},
+	},
+	&definition{
+		Case: Case{Name: "in-grace", About: "End of file ends the worker also during the grace of a Shutdown"},
+		run: func(t *trial) {
+			l := t.start(standard.hello())
+			l.hold()
+			l.shutdown(longGrace)
+			l.awaitAck(1)
+			l.hangUp()
+			l.awaitOrphaned()
+		},
+	},
+)

@@ -1,0 +1,117 @@
+package conformance
+
+import (
+	"bytes"
+
+	"github.com/kinwire/kinwire/wire"
+)
+
+var frameCases = in("frame", "3. Frame",
+	&definition{
+		Case: Case{Name: "cut", About: "A frame may arrive in two parts, cut at any byte"},
+		on:   standard,
+		run: func(t *trial) {
+			l := t.worker()
+			for at := 1; ; at++ {
+				id := l.nextID()
+				frame := input(id, wire.FlagEnd, "", nil, encode("cut in two"))
+				if at >= len(frame) {
+					return
+				}
+				l.sendCut(frame, at)
+				l.awaitValue(l.exchange(id), "cut in two")
+			}
+		},
+	},
+	&definition{
+		Case: Case{Name: "bytewise", About: "A frame may arrive byte by byte"},
+		on:   standard,
+		run: func(t *trial) {
+			l := t.worker()
+			id := l.nextID()
+			frame := input(id, wire.FlagEnd, "", nil, encode("byte by byte"))
+			sizes := make([]int, len(frame)-1)
+			for i := range sizes {
+				sizes[i] = 1
+			}
+			l.sendCut(frame, sizes...)
+			l.awaitValue(l.exchange(id), "byte by byte")
+		},
+	},
+	&definition{
+		Case: Case{Name: "together", About: "Many frames may arrive at once, the last one in part"},
+		on:   standard,
+		run: func(t *trial) {
+			l := t.worker()
+			var ids []uint64
+			var all []byte
+			for i := range l.parallel(100) {
+				id := l.nextID()
+				frame := input(id, wire.FlagEnd, "", nil, encode(i))
+				l.mu.Lock()
+				l.noteSent(frame)
+				l.mu.Unlock()
+				ids, all = append(ids, id), append(all, frame...)
+				all = wire.AppendGrease(all, uint64(i))
+			}
+			half := len(all) - 3
+			l.out.put(all[:half])
+			l.out.putLater(all[half:])
+			for i, id := range ids {
+				l.awaitValue(l.exchange(id), i)
+			}
+		},
+	},
+	&definition{
+		Case: Case{Name: "large", About: "The worker takes frames as long as the max_frame that it has announced, and answers with as much"},
+		on:   standard,
+		run: func(t *trial) {
+			l := t.worker()
+			for _, size := range []int{70_000, 1 << 20, min(l.info.MaxFrame, wire.DefaultMaxFrame)} {
+				if size > l.info.MaxFrame {
+					continue
+				}
+				id := l.nextID()
+				head := input(id, wire.FlagEnd, "", nil, encode(make([]byte, size)))
+				p := encode(bytes.Repeat([]byte{0xc1}, size-(len(head)-wire.HeaderSize-size)))
+				l.send(input(id, wire.FlagEnd, "", nil, p))
+				l.awaitPayload(l.exchange(id), p)
+			}
+		},
+	},
+	&definition{
+		Case: Case{Name: "max-frame-of-host", About: "The worker sends what fits into the host's max_frame"},
+		on:   tight,
+		run: func(t *trial) {
+			l := t.worker()
+			for _, size := range []int{100, 2000, wire.LeastMaxFrame - 64} {
+				if size+64 <= l.info.MaxFrame {
+					p := encode(make([]byte, size))
+					l.awaitPayload(l.begin(wire.FlagEnd, "", nil, p), p)
+				}
+			}
+		},
+	},
+	&definition{
+		Case: Case{Name: "too-large", About: "An answer that does not fit into the host's max_frame is not sent, but fails with too_large"},
+		on:   tight,
+		run: func(t *trial) {
+			l := t.worker()
+			if l.info.MaxFrame < 2*wire.LeastMaxFrame {
+				t.skip("the worker takes no frame whose echo could be too large")
+			}
+			for _, size := range []int{wire.LeastMaxFrame, 2*wire.LeastMaxFrame - 64} {
+				l.awaitError(l.begin(wire.FlagEnd, "", nil, encode(make([]byte, size))), wire.CodeTooLarge)
+			}
+			l.echo()
+		},
+	},
+)
+
+// parallel returns how many exchanges can be open at a time, up to n.
+func (l *link) parallel(n int) int {
+	if c := l.info.Concurrency; c > 0 {
+		return min(c, n)
+	}
+	return n
+}

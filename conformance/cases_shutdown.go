@@ -1,0 +1,229 @@
+package conformance
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/kinwire/kinwire/wire"
+)
+
+// longGrace is a grace that no case waits for.
+const longGrace = time.Minute
+
+var shutdownCases = in("shutdown", "14. Shutdown",
+	&definition{
+		Case: Case{Name: "idle", About: "Shutdown is acknowledged, and a worker with nothing to do sends Exiting with 0 and exits with it"},
+		run: func(t *trial) {
+			l := t.start(standard.hello())
+			l.echo()
+			l.shutdown(longGrace)
+			l.holdsInFlight(l.awaitAck(1), 0)
+			l.awaitFarewell(0, 0)
+		},
+	},
+	&definition{
+		Case: Case{Name: "inputs-before", About: "Inputs that came before Shutdown get their results within the grace"},
+		run: func(t *trial) {
+			l := t.start(standard.hello())
+			var frames [][]byte
+			n := l.parallel(20)
+			for i := range n {
+				frames = append(frames, input(uint64(2*i+1), wire.FlagEnd, "", nil, encode(i)))
+			}
+			frames = append(frames, wire.Shutdown{Grace: longGrace}.Append(nil))
+			l.sendTogether(frames...)
+			for i := range n {
+				l.awaitValue(l.exchange(uint64(2*i+1)), i)
+			}
+			l.awaitAck(1)
+			l.awaitFarewell(0, 0)
+		},
+	},
+	&definition{
+		Case:  Case{Name: "busy-handler", About: "Handlers run on within the grace, and their results are sent"},
+		needs: []need{method("sleep")},
+		run: func(t *trial) {
+			l := t.start(standard.hello())
+			l.needMethod("sleep")
+			x := l.begin(wire.FlagEnd, "sleep", nil, sleep(500*time.Millisecond))
+			l.shutdown(longGrace)
+			l.holdsInFlight(l.awaitAck(1), 1)
+			l.awaitEnd(x)
+			if x.err != nil {
+				t.fail("the handler's result, as it is done within the grace", x.outcome())
+			}
+			l.awaitFarewell(0, 0)
+		},
+	},
+	&definition{
+		Case: Case{Name: "goes-on", About: "After Shutdown new exchanges are refused; open ones, Pings, and unknown types go on"},
+		run: func(t *trial) {
+			l := t.start(standard.hello())
+			var x, y *exchange
+			x = l.hold()
+			open := 1
+			if l.parallel(2) == 2 {
+				y, open = l.hold(), 2
+			}
+			l.shutdown(longGrace)
+			l.holdsInFlight(l.awaitAck(1), open)
+			l.alive()
+			l.send(wire.AppendGrease(nil, 3))
+			l.awaitError(l.call("", "too late"), wire.CodeShuttingDown)
+			l.awaitError(l.begin(wire.FlagEnd, "conformance.no-such-method", timeout(0), nil), wire.CodeShuttingDown) // which comes before the other reasons
+			if y != nil {
+				l.release(y, "in time")
+				l.awaitValue(y, "in time")
+			}
+			l.alive()
+			l.rest(quiet)
+			l.release(x, "the last one")
+			l.awaitValue(x, "the last one")
+			l.awaitFarewell(0, 0)
+		},
+	},
+	&definition{
+		Case: Case{Name: "grace-over", About: "When the grace is over what is open ends with canceled, and not before; Exiting comes within 1 s"},
+		run: func(t *trial) {
+			l := t.start(standard.hello())
+			x := l.hold()
+			const grace = 700 * time.Millisecond
+			begun := time.Now()
+			l.shutdown(grace)
+			l.awaitAck(1)
+			l.awaitErrorFor(grace, x, wire.CodeCanceled)
+			if took := x.at.Sub(begun); took < grace-20*time.Millisecond {
+				t.fail(fmt.Sprintf("canceled once the grace of %v is over", grace), fmt.Sprintf("it after %v", took.Round(time.Millisecond)))
+			}
+			l.awaitFarewell(lastWords, 0)
+		},
+	},
+	&definition{
+		Case:  Case{Name: "handler-over-grace", About: "A handler that is not done when the grace is over is ended with canceled"},
+		needs: []need{method("sleep")},
+		run: func(t *trial) {
+			l := t.start(standard.hello())
+			l.needMethod("sleep")
+			x := l.begin(wire.FlagEnd, "sleep", nil, sleep(time.Minute))
+			l.shutdown(300 * time.Millisecond)
+			l.awaitAck(1)
+			l.awaitErrorFor(300*time.Millisecond, x, wire.CodeCanceled)
+			l.awaitFarewell(lastWords, 0)
+		},
+	},
+	&definition{
+		Case: Case{Name: "no-grace", About: "A Shutdown whose grace is missing has none: what is open ends with canceled at once"},
+		run: func(t *trial) {
+			l := t.start(standard.hello())
+			x := l.hold()
+			l.send(frameOf([]byte{0x91, byte(wire.TypeShutdown)}))
+			l.awaitAck(1)
+			l.awaitError(x, wire.CodeCanceled)
+			l.awaitFarewell(lastWords, 0)
+		},
+	},
+	&definition{
+		Case: Case{Name: "shorter", About: "A second Shutdown replaces the grace, also by a shorter one, and is acknowledged"},
+		run: func(t *trial) {
+			l := t.start(standard.hello())
+			x := l.hold()
+			l.shutdown(longGrace)
+			l.awaitAck(1)
+			l.shutdown(200 * time.Millisecond)
+			l.awaitAck(2)
+			l.awaitErrorFor(200*time.Millisecond, x, wire.CodeCanceled)
+			l.awaitFarewell(lastWords, 0)
+		},
+	},
+	&definition{
+		Case: Case{Name: "longer", About: "A second Shutdown replaces the grace, also by a longer one, and is acknowledged"},
+		run: func(t *trial) {
+			l := t.start(standard.hello())
+			x := l.hold()
+			l.sendTogether(wire.Shutdown{Grace: 500 * time.Millisecond}.Append(nil), wire.Shutdown{Grace: longGrace}.Append(nil))
+			l.awaitAck(2)
+			l.rest(1500 * time.Millisecond)
+			l.release(x, "within the second grace")
+			l.awaitValue(x, "within the second grace")
+			l.awaitFarewell(0, 0)
+		},
+	},
+	&definition{
+		Case: Case{Name: "sigterm-idle", Section: "2. Start", About: "SIGTERM is a Shutdown of the worker's own: it sends ShutdownAck unasked, then Exiting with 0, and exits with it"},
+		run: func(t *trial) {
+			l := t.start(standard.hello())
+			l.echo()
+			l.sigterm()
+			l.holdsInFlight(l.awaitAck(1), 0)
+			l.awaitFarewell(termGrace, 0)
+		},
+	},
+	&definition{
+		Case: Case{Name: "sigterm", Section: "2. Start", About: "After SIGTERM new exchanges are refused, and open ones have 2 s"},
+		run: func(t *trial) {
+			l := t.start(standard.hello())
+			x := l.hold()
+			var y *exchange
+			if l.parallel(2) == 2 {
+				y = l.hold()
+			}
+			l.alive()
+			begun := time.Now()
+			l.sigterm()
+			l.awaitAck(1)
+			if y != nil {
+				l.awaitError(l.call("", "too late"), wire.CodeShuttingDown)
+				l.release(y, "in time")
+				l.awaitValue(y, "in time")
+			}
+			l.alive()
+			l.awaitErrorFor(termGrace, x, wire.CodeCanceled)
+			if took := x.at.Sub(begun); took < termGrace-20*time.Millisecond {
+				t.fail(fmt.Sprintf("canceled once %v are over", termGrace), fmt.Sprintf("it after %v", took.Round(time.Millisecond)))
+			}
+			l.awaitFarewell(lastWords, 0)
+		},
+	},
+	&definition{
+		Case: Case{Name: "sigterm-in-grace", About: "SIGTERM during a grace shortens it to 2 s at most"},
+		run: func(t *trial) {
+			l := t.start(standard.hello())
+			x := l.hold()
+			l.shutdown(longGrace)
+			l.awaitAck(1)
+			l.sigterm()
+			l.awaitErrorFor(termGrace, x, wire.CodeCanceled)
+			l.awaitFarewell(lastWords, 0)
+		},
+	},
+	&definition{
+		Case: Case{Name: "asked-after-sigterm", About: "A Shutdown that answers an unasked ShutdownAck is acknowledged, and its grace counts"},
+		run: func(t *trial) {
+			l := t.start(standard.hello())
+			x := l.hold()
+			l.alive()
+			l.sigterm()
+			l.awaitAck(1)
+			l.shutdown(longGrace)
+			l.awaitAck(2)
+			l.rest(termGrace + 500*time.Millisecond)
+			l.release(x, "within the second grace")
+			l.awaitValue(x, "within the second grace")
+			l.awaitFarewell(lastWords, 0)
+		},
+	},
+)
+
+const (
+	// termGrace is the grace of a worker's own Shutdown, on SIGTERM.
+	termGrace = 2 * time.Second
+	// lastWords is how long a worker may take from the end of the grace to Exiting.
+	lastWords = time.Second
+)
+
+// holdsInFlight holds how many exchanges an acknowledgement says are open.
+func (l *link) holdsInFlight(a ack, want int) {
+	if a.inFlight != want {
+		l.t.fail(fmt.Sprintf("an in_flight of %d in ShutdownAck", want), fmt.Sprint(a.inFlight))
+	}
+}
