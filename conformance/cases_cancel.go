@@ -30,7 +30,7 @@ var cancelCases = in("cancel", "10. Cancel",
 			l := t.worker()
 			l.needMethod("sleep")
 			x := l.begin(wire.FlagEnd, "sleep", nil, sleep(time.Minute))
-			l.alive()
+			l.rest(quiet) // so that it runs
 			l.cancel(x)
 			l.awaitError(x, wire.CodeCanceled)
 		},

@@ -14,7 +14,11 @@ var handshakeCases = in("handshake", "6. Handshake",
 		run: func(t *trial) {
 			hello := standard.hello()
 			hello.Versions = []int{1 << 30, wire.Version, 1 << 20}
-			t.start(hello).echo()
+			l := t.start(hello)
+			if l.info.Version != wire.Version {
+				t.fail("the version 1, which is the only one that there is", fmt.Sprintf("the version %d", l.info.Version), l.infoFrame...)
+			}
+			l.echo()
 		},
 	},
 	&definition{

@@ -42,6 +42,9 @@ type Options struct {
 	// Budget is how much time all cases have together; what has not run by then fails. If
 	// zero or negative, 100 s. The last results come within 10 s of its end.
 	Budget time.Duration
+
+	// answerTime is how long the worker may take for what is due at once. If zero, 10 s.
+	answerTime time.Duration
 }
 
 // Case is one rule of the protocol, as far as it can be seen from outside of a worker.
@@ -128,6 +131,7 @@ func (o Options) parallel() int {
 }
 
 func (o Options) startTimeout() time.Duration { return cmp.Or(max(o.StartTimeout, 0), 10*time.Second) }
+func (o Options) answers() time.Duration      { return cmp.Or(o.answerTime, 10*time.Second) }
 func (o Options) budget() time.Duration       { return cmp.Or(max(o.Budget, 0), 100*time.Second) }
 
 // selects reports whether the case is to run on that transport.

@@ -242,6 +242,9 @@ func (l *link) brokenRule() *failure {
 func (l *link) awaitInitialized() {
 	begun := time.Now()
 	limit := l.t.options.startTimeout()
+	if l.t.worn() {
+		limit = min(limit, l.t.bound(4*l.t.took))
+	}
 	switch l.wait(limit, func() bool { return l.info != nil }) {
 	case happened:
 		l.took = time.Since(begun)
@@ -288,7 +291,7 @@ func (l *link) exits(d time.Duration) bool {
 
 // report returns the report about a process that has exited.
 func (l *link) report() *process.Exit {
-	if !deadline.Await(l.proc.Done(), process.EndTime+answerTime) {
+	if !deadline.Await(l.proc.Done(), process.EndTime+l.t.options.answers()) {
 		l.t.fail("the end of what the worker had printed", "output that somebody still holds")
 	}
 	return l.proc.Exit()

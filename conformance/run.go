@@ -50,10 +50,11 @@ type suite struct {
 
 func newSuite(w Worker, o Options) *suite {
 	return &suite{
-		worker:  w,
-		options: o,
-		places:  make(chan struct{}, o.parallel()),
-		starts:  make(chan struct{}, max(2, o.parallel()/2)),
+		worker:   w,
+		options:  o,
+		places:   make(chan struct{}, o.parallel()),
+		starts:   make(chan struct{}, max(2, o.parallel()/2)),
+		patience: patience{whole: o.answers()},
 	}
 }
 
