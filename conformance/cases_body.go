@@ -60,9 +60,10 @@ var bodyCases = in("body", "4. Body",
 			l.await("a Pong with the seq 0", func() bool {
 				return len(l.pongs) > 0 && l.pongs[len(l.pongs)-1].seq == 0
 			})
-			x := l.sendBody("94 05 ID 04 a0")                                  // opens without a value
+			x := l.sendBody("94 05 ID 04 a0") // opens without a value
+			l.awaitCredit(x)
 			l.send(frameOf(slices.Concat(bytesOf("92 05"), wide(0xcf, x.id)))) // whose value is nil
-			l.send(more(x.id, wire.FlagEnd|wire.FlagEmpty, nil))
+			l.carryOn(x, wire.FlagEnd|wire.FlagEmpty, nil)
 			l.awaitPayload(x, nil)
 		},
 	},
@@ -72,7 +73,7 @@ var bodyCases = in("body", "4. Body",
 		run: func(t *trial) {
 			l := t.worker()
 			x := l.sendBody("96 05 ID c0 a0 c0 a1 78")
-			l.send(more(x.id, wire.FlagEnd|wire.FlagEmpty, nil))
+			l.carryOn(x, wire.FlagEnd|wire.FlagEmpty, nil)
 			l.awaitPayload(x, encode("x"))
 			l.send(frameOf(bytesOf("92 03 c0"))) // Ping
 			l.await("a Pong with the seq 0", func() bool {

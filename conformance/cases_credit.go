@@ -88,7 +88,7 @@ var creditCases = in("credit", "11. Credit",
 			l.send(wire.Credit{ID: x.id, Bytes: 5}.Append(nil))
 			l.alive()
 			p := encode(make([]byte, min(3*wire.DefaultWindow, l.info.MaxFrame-100)))
-			l.send(more(x.id, wire.FlagEnd, p))
+			l.carryOn(x, wire.FlagEnd, p)
 			l.awaitPayload(x, p)
 		},
 	},
@@ -117,10 +117,7 @@ func (l *link) stalled() *exchange {
 	}
 	l.await("an Output, or an END", func() bool { return x.over || len(x.lengths) > 0 })
 	l.alive()
-	l.mu.Lock()
-	over := x.over
-	l.mu.Unlock()
-	if over {
+	if l.isOver(x) {
 		l.skipUnary(x)
 		l.t.fail("Outputs that wait for credit", "an END without it")
 	}
@@ -156,19 +153,13 @@ func (l *link) stream(total int64, p wire.Payload) {
 	x := l.begin(wire.FlagEmpty, "", nil, nil)
 	n := 0
 	for sent := int64(0); sent < total; n++ {
-		l.await("credit for what was consumed", func() bool { return x.over || x.balance > 0 })
-		frame := more(x.id, 0, p)
-		sent += int64(len(frame) - wire.HeaderSize)
-		l.send(frame)
-		l.mu.Lock()
-		over := x.over
-		l.mu.Unlock()
-		if over {
+		l.carryOn(x, 0, p)
+		sent += int64(len(more(x.id, 0, p)) - wire.HeaderSize)
+		if l.isOver(x) {
 			break
 		}
 	}
-	l.await("credit for what was consumed", func() bool { return x.over || x.balance > 0 })
-	l.send(more(x.id, wire.FlagEnd|wire.FlagEmpty, nil))
+	l.carryOn(x, wire.FlagEnd|wire.FlagEmpty, nil)
 	l.awaitEnd(x)
 	l.skipUnary(x)
 	if x.err != nil || len(x.values) != n {

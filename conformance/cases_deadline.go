@@ -64,6 +64,7 @@ var deadlineCases = in("deadline", "8. Meta and deadlines",
 		run: func(t *trial) {
 			l := t.worker()
 			x := l.hold()
+			l.awaitCredit(x)
 			l.send(wire.Input{ID: x.id, Flags: wire.FlagEmpty, Meta: timeout(0)}.Append(nil))
 			l.alive()
 			l.rest(quiet / 2)

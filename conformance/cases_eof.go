@@ -49,7 +49,7 @@ var eofCases = in("eof", "15. End of file",
 			for range l.parallel(5) {
 				l.begin(wire.FlagEnd, "sleep", nil, sleep(time.Minute))
 			}
-			l.alive()
+			l.rest(quiet) // so that they run
 			l.hangUp()
 			l.awaitOrphaned()
 		},

@@ -36,10 +36,16 @@ var errorCases = in("error", "9. Errors",
 		needs: []need{method("panic")},
 		run: func(t *trial) {
 			l := t.worker()
-			x := l.hold()
+			var other *exchange
+			if l.parallel(2) == 2 {
+				other = l.hold()
+			}
 			l.awaitError(l.callMethod("panic", "as it was asked to"), wire.CodePanicked)
-			l.release(x, "still here")
-			l.awaitValue(x, "still here")
+			if other != nil {
+				l.release(other, "still here")
+				l.awaitValue(other, "still here")
+			}
+			l.echo()
 		},
 	},
 	&definition{

@@ -104,7 +104,7 @@ var exchangeCases = in("exchange", "7. Exchanges",
 			l := t.worker()
 			x := l.begin(0, "", nil, encode("the value"))
 			l.alive()
-			l.send(more(x.id, wire.FlagEnd|wire.FlagEmpty, nil))
+			l.carryOn(x, wire.FlagEnd|wire.FlagEmpty, nil)
 			l.awaitValue(x, "the value")
 		},
 	},
@@ -115,6 +115,7 @@ var exchangeCases = in("exchange", "7. Exchanges",
 			l := t.worker()
 			x := l.begin(wire.FlagEmpty, "", nil, nil)
 			for range 3 {
+				l.awaitCredit(x)
 				l.send(wire.Input{ID: x.id, Flags: wire.FlagEmpty, Meta: wire.Meta(encode(map[string]any{"a.b": 1}))}.Append(nil))
 			}
 			l.release(x, "the value")
@@ -128,7 +129,7 @@ var exchangeCases = in("exchange", "7. Exchanges",
 			l := t.worker()
 			l.awaitEnd(l.begin(wire.FlagEnd|wire.FlagEmpty, "", nil, nil))
 			x := l.hold()
-			l.send(more(x.id, wire.FlagEnd|wire.FlagEmpty, nil))
+			l.carryOn(x, wire.FlagEnd|wire.FlagEmpty, nil)
 			l.awaitEnd(x)
 			l.echo()
 		},
@@ -158,9 +159,9 @@ var exchangeCases = in("exchange", "7. Exchanges",
 			var want []any
 			for i := range 200 {
 				want = append(want, i)
-				l.send(more(x.id, 0, encode(i)))
+				l.carryOn(x, 0, encode(i))
 			}
-			l.send(more(x.id, wire.FlagEnd|wire.FlagEmpty, nil))
+			l.carryOn(x, wire.FlagEnd|wire.FlagEmpty, nil)
 			l.awaitEnd(x)
 			l.skipUnary(x)
 			l.awaitValues(x, want...)
@@ -203,7 +204,7 @@ var exchangeCases = in("exchange", "7. Exchanges",
 			l := t.worker()
 			for range 5 {
 				id := l.nextID()
-				l.sendTogether(input(id, wire.FlagEnd, "", nil, encode("the value")), more(id, 0, encode("too late")), more(id, wire.FlagEnd, encode("too late")))
+				l.sendTogether(input(id, wire.FlagEnd, "", nil, encode("the value")), more(id, wire.FlagEnd, encode("too late")))
 				l.awaitValue(l.exchange(id), "the value")
 			}
 			l.alive()

@@ -54,7 +54,7 @@ var logCases = in("log", "13. Log",
 		needs: []need{method("print")},
 		run: func(t *trial) {
 			l := t.worker()
-			for _, text := range []string{"Hello, link!", strings.Repeat("a long line ", 2000), ""} {
+			for _, text := range []string{"Hello, link!", strings.Repeat("a long line ", min(2000, l.info.MaxFrame/20)), ""} {
 				x := l.callMethod("print", map[string]any{"text": text})
 				l.awaitEnd(x)
 				if x.err != nil {

@@ -84,7 +84,9 @@ func payload(name, about string, mode leniency, examples ...string) *definition 
 		run: func(t *trial) {
 			l := t.worker()
 			for _, example := range examples {
-				l.echoPayload(bytesOf(example), mode)
+				if p := bytesOf(example); len(p)+64 <= l.info.MaxFrame {
+					l.echoPayload(p, mode)
+				}
 			}
 			if mode != strict {
 				l.echo()

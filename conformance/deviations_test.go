@@ -4,7 +4,6 @@ package conformance
 
 import (
 	"os"
-	"path"
 	"slices"
 	"strings"
 	"testing"
@@ -225,14 +224,6 @@ var deviations = []deviation{
 	{name: "calls no host in its grace", fails: "host-call/in-grace"},
 	{name: "calls its host without the feature", fails: "host-call/not-in-force"},
 	{name: "sets unknown flags", fails: "exchange/echo", may: anything},
-}
-
-// matches reports whether a name is among the patterns, which spaces separate.
-func matches(patterns, name string) bool {
-	return slices.ContainsFunc(strings.Fields(patterns), func(pattern string) bool {
-		ok, _ := path.Match(pattern, name)
-		return ok
-	})
 }
 
 // testOptions are those for the test's workers, of which none needs long for anything.

@@ -206,6 +206,9 @@ func (w *rawWorker) give(c *rawCall, p wire.Payload) error {
 
 func (w *rawWorker) giveFlagged(c *rawCall, flags wire.Flags, p wire.Payload) error {
 	frame := wire.Output{ID: c.id, Flags: flags, Payload: p}.Append(nil)
+	if w.is("widest ints and floats") {
+		frame = widestOutput(c.id, flags, p)
+	}
 	size := int64(len(frame) - wire.HeaderSize)
 	if w.inForce(wire.FeatureCredit) || w.is("waits for credit that is not in force") {
 		w.stalled++
@@ -223,9 +226,6 @@ func (w *rawWorker) giveFlagged(c *rawCall, flags wire.Flags, p wire.Payload) er
 	}
 	c.balance -= size
 	c.sent++
-	if w.is("widest ints and floats") {
-		frame = widestOutput(c.id, flags, p)
-	}
 	if w.is("sets unknown flags") {
 		flags |= 64
 		frame = frameOf(append([]byte{0x95, 0x06}, append(append(encode(c.id), byte(flags), 0xc0), append(p, nilIfNone(p)...)...)...))

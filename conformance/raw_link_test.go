@@ -174,7 +174,7 @@ func (w *rawWorker) send(frame []byte) {
 func (w *rawWorker) write(frame []byte) {
 	for len(frame) > 0 {
 		n := len(frame)
-		if w.is("writes byte by byte") {
+		if w.is("writes byte by byte") && n < 500 {
 			n = 1
 		}
 		if _, err := w.out.Write(frame[:n]); err != nil {

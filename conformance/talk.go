@@ -67,7 +67,27 @@ func (l *link) call(method string, v any) *exchange {
 func (l *link) hold() *exchange { return l.begin(wire.FlagEmpty, "", nil, nil) }
 
 // release sends the value that a held exchange waits for.
-func (l *link) release(x *exchange, v any) { l.send(more(x.id, wire.FlagEnd, encode(v))) }
+func (l *link) release(x *exchange, v any) { l.carryOn(x, wire.FlagEnd, encode(v)) }
+
+// carryOn sends a continuing Input, once the worker has granted credit for it.
+func (l *link) carryOn(x *exchange, flags wire.Flags, p wire.Payload) {
+	l.awaitCredit(x)
+	l.send(more(x.id, flags, p))
+}
+
+// awaitCredit waits until a continuing Input may be sent, or means nothing any more.
+func (l *link) awaitCredit(x *exchange) {
+	l.await("credit for what was consumed", func() bool {
+		return x.over || x.balance > 0 || !l.inForce(wire.FeatureCredit)
+	})
+}
+
+// isOver reports whether an exchange has ended.
+func (l *link) isOver(x *exchange) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return x.over
+}
 
 // awaitEnd waits for the END of an exchange.
 func (l *link) awaitEnd(x *exchange) { l.awaitEndFor(0, x) }

@@ -1,0 +1,164 @@
+//go:build linux
+
+package conformance
+
+import (
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// Workers that are right, however unusual, pass all cases.
+func TestUnusualWorkersPass(t *testing.T) {
+	for _, test := range []struct {
+		name     string
+		skips    string // what may be skipped
+		warnings string // in which cases there may be warnings
+	}{
+		{name: ""},
+		{name: "no features", skips: "cancel/* credit/* log/line host-call/* ping/stalled-stream violation/credit"},
+		{name: "lists no methods", skips: "exchange/refusals"},
+		{name: "logs before Initialized"},
+		{name: "writes byte by byte"},
+		{name: "prints a lot on stderr", warnings: "start/* violation/*"},
+		{name: "a small max_frame", skips: "frame/too-large"},
+		{name: "concurrency 1"},
+		{name: "window 1"},
+		{name: "takes one value", skips: "exchange/stream credit/* violation/credit"},
+		{name: "widest ints and floats"},
+		{name: "takes 300 ms to start"},
+		{name: "sends grease"},
+		{name: "goes on after a breach", warnings: "violation/*"},
+		{name: "exits with 1 at a breach", warnings: "violation/*"},
+		{name: "takes frames over its max_frame", warnings: "violation/frame-length-*"},
+		{name: "counts no credit of the host's", warnings: "violation/credit"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			o := testOptions
+			o.answerTime = 0 // none of them is to fail on a busy machine
+			if !soak {
+				o.Transports = []string{"socketpair"}
+			}
+			results, err := Run(t.Context(), deviant(test.name), o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for r := range results {
+				switch {
+				case r.Verdict == Fail:
+					t.Errorf("%s fails: %s", r.Name(), r.details())
+				case r.Verdict == Skip && !matches(test.skips, r.Case.Name):
+					t.Errorf("%s is skipped: %s", r.Name(), r.Why)
+				case len(r.Warnings) > 0 && !matches(test.warnings, r.Case.Name):
+					t.Errorf("%s has warnings: %q", r.Name(), r.Warnings)
+				}
+			}
+		})
+	}
+}
+
+// What is lenient is told.
+func TestWarnings(t *testing.T) {
+	for worker, warned := range map[string]string{
+		"goes on after a breach":         "violation/body-cut",
+		"exits with 1 at a breach":       "violation/body-cut",
+		"uses the standard files":        "start/descriptors",
+		"counts no credit of the host's": "violation/credit",
+	} {
+		t.Run(worker, func(t *testing.T) {
+			t.Parallel()
+			o := testOptions
+			o.Transports, o.Cases = []string{"stdio"}, []string{warned}
+			results, err := Run(t.Context(), deviant(worker), o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for r := range results {
+				if r.Verdict != Pass || len(r.Warnings) == 0 {
+					t.Errorf("%s: %s, warnings %q", r.Name(), r.Verdict, r.Warnings)
+				}
+			}
+		})
+	}
+}
+
+// The Go SDK passes, without warnings, over both transports, and in time.
+func TestEchoWorker(t *testing.T) {
+	program := filepath.Join(t.TempDir(), "echo-worker")
+	if out, err := exec.Command("go", "build", "-o", program, "../examples/echo-worker").CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	begun := time.Now()
+	results, err := Run(t.Context(), Worker{Command: []string{program}}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for r := range results {
+		switch {
+		case r.Verdict == Fail:
+			t.Errorf("%s fails: %s", r.Name(), r.details())
+		case r.Verdict == Skip && r.Case.Name != "exchange/overloaded": // it has no limit
+			t.Errorf("%s is skipped: %s", r.Name(), r.Why)
+		case len(r.Warnings) > 0:
+			t.Errorf("%s has warnings: %q", r.Name(), r.Warnings)
+		}
+	}
+	if took := time.Since(begun); took > 60*time.Second {
+		t.Errorf("it took %v", took)
+	}
+}
+
+// The worst workers are done with in time too, and nothing is left of them.
+func TestWorstWorkers(t *testing.T) {
+	for _, name := range []string{"never speaks", "floods", "ignores all signals", "hangs at a breach", "answers no pings"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			o := testOptions
+			if name == "never speaks" {
+				o.StartTimeout = 2 * time.Second
+			}
+			begun := time.Now()
+			results, err := Run(t.Context(), deviant(name), o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			n, failed := 0, 0
+			for r := range results {
+				if n++; r.Verdict == Fail {
+					failed++
+				}
+			}
+			if n != 2*len(Cases()) {
+				t.Errorf("%d results for %d cases", n, len(Cases()))
+			}
+			if took := time.Since(begun); took > 115*time.Second {
+				t.Errorf("it took %v", took)
+			}
+			t.Logf("%d of %d failed in %v", failed, n, time.Since(begun))
+		})
+	}
+}
+
+// A program that is no worker is done with after its first start, and quoted.
+func TestNoWorker(t *testing.T) {
+	for _, script := range []string{"echo no such model >&2; exit 3", "sleep 1000; echo no such model"} {
+		o := testOptions
+		o.StartTimeout = time.Second
+		begun := time.Now()
+		results, err := Run(t.Context(), Worker{Command: []string{"sh", "-c", script}}, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for r := range results {
+			if r.Verdict != Fail || strings.Contains(script, "exit 3") && !strings.Contains(r.Why, "no such model") {
+				t.Errorf("%s: %s %s", r.Name(), r.Verdict, r.Why)
+			}
+		}
+		if took := time.Since(begun); took > 20*time.Second {
+			t.Errorf("it took %v", took)
+		}
+	}
+}
