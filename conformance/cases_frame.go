@@ -80,6 +80,25 @@ var frameCases = in("frame", "3. Frame",
 		},
 	},
 	&definition{
+		Case: Case{Name: "whole", About: "No frame is written in the midst of another, however large they are and however many at a time"},
+		on:   standard,
+		run: func(t *trial) {
+			l := t.worker()
+			size := min(1<<20, l.info.MaxFrame-64)
+			for range 3 {
+				var open []*exchange
+				for i := range l.parallel(8) {
+					open = append(open, l.begin(wire.FlagEnd, "", nil, encode(bytes.Repeat([]byte{byte(i)}, size))))
+					l.send(wire.Ping{Seq: l.nextSeq()}.Append(nil))
+				}
+				for i, x := range open {
+					l.awaitPayload(x, encode(bytes.Repeat([]byte{byte(i)}, size)))
+				}
+			}
+			l.alive()
+		},
+	},
+	&definition{
 		Case: Case{Name: "max-frame-of-host", About: "The worker sends what fits into the host's max_frame"},
 		on:   tight,
 		run: func(t *trial) {

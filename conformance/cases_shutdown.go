@@ -91,11 +91,10 @@ var shutdownCases = in("shutdown", "14. Shutdown",
 			begun := time.Now()
 			l.shutdown(grace)
 			l.awaitAck(1)
-			l.awaitErrorFor(grace, x, wire.CodeCanceled)
+			l.awaitLastWords(grace, x)
 			if took := x.at.Sub(begun); took < grace-20*time.Millisecond {
 				t.fail(fmt.Sprintf("canceled once the grace of %v is over", grace), fmt.Sprintf("it after %v", took.Round(time.Millisecond)))
 			}
-			l.awaitFarewell(lastWords, 0)
 		},
 	},
 	&definition{
@@ -107,8 +106,7 @@ var shutdownCases = in("shutdown", "14. Shutdown",
 			x := l.begin(wire.FlagEnd, "sleep", nil, sleep(time.Minute))
 			l.shutdown(300 * time.Millisecond)
 			l.awaitAck(1)
-			l.awaitErrorFor(300*time.Millisecond, x, wire.CodeCanceled)
-			l.awaitFarewell(lastWords, 0)
+			l.awaitLastWords(300*time.Millisecond, x)
 		},
 	},
 	&definition{
@@ -118,8 +116,7 @@ var shutdownCases = in("shutdown", "14. Shutdown",
 			x := l.hold()
 			l.send(frameOf([]byte{0x91, byte(wire.TypeShutdown)}))
 			l.awaitAck(1)
-			l.awaitError(x, wire.CodeCanceled)
-			l.awaitFarewell(lastWords, 0)
+			l.awaitLastWords(0, x)
 		},
 	},
 	&definition{
@@ -131,8 +128,7 @@ var shutdownCases = in("shutdown", "14. Shutdown",
 			l.awaitAck(1)
 			l.shutdown(200 * time.Millisecond)
 			l.awaitAck(2)
-			l.awaitErrorFor(200*time.Millisecond, x, wire.CodeCanceled)
-			l.awaitFarewell(lastWords, 0)
+			l.awaitLastWords(200*time.Millisecond, x)
 		},
 	},
 	&definition{
@@ -177,11 +173,10 @@ var shutdownCases = in("shutdown", "14. Shutdown",
 				l.awaitValue(y, "in time")
 			}
 			l.alive()
-			l.awaitErrorFor(termGrace, x, wire.CodeCanceled)
+			l.awaitLastWords(termGrace, x)
 			if took := x.at.Sub(begun); took < termGrace-20*time.Millisecond {
 				t.fail(fmt.Sprintf("canceled once %v are over", termGrace), fmt.Sprintf("it after %v", took.Round(time.Millisecond)))
 			}
-			l.awaitFarewell(lastWords, 0)
 		},
 	},
 	&definition{
@@ -192,8 +187,7 @@ var shutdownCases = in("shutdown", "14. Shutdown",
 			l.shutdown(longGrace)
 			l.awaitAck(1)
 			l.sigterm()
-			l.awaitErrorFor(termGrace, x, wire.CodeCanceled)
-			l.awaitFarewell(lastWords, 0)
+			l.awaitLastWords(termGrace, x)
 		},
 	},
 	&definition{

@@ -64,10 +64,9 @@ func (l *link) sigterm() {
 // orphanTime is how long a worker has to exit once its host is gone.
 const orphanTime = time.Second
 
-// awaitOrphaned waits for the exit of a worker whose host is gone. A machine on which a start
-// takes long may be as late with an end.
+// awaitOrphaned waits for the exit of a worker whose host is gone.
 func (l *link) awaitOrphaned() {
-	limit := 2*orphanTime + 2*max(l.took, l.t.took)
+	limit := orphanTime + l.slack()
 	if !l.exits(limit) {
 		if l.t.ctx.Err() != nil {
 			panic(l.t.overdue())
@@ -82,6 +81,29 @@ func (l *link) awaitOrphaned() {
 	case e.Code != wire.ExitOrphaned:
 		l.t.warn("it exits with %d when the host is gone; %d says so", e.Code, wire.ExitOrphaned)
 	}
+}
+
+// slack is how much later than it should a worker may do something, because the machine is
+// busy. A machine on which a start takes long may be as late with all else.
+func (l *link) slack() time.Duration { return 700*time.Millisecond + 3*max(l.took, l.t.took) }
+
+// awaitLastWords waits for what a worker has to do within 1 s of the end of a grace of which d
+// is left: it ends what is open and sends Exiting. Then it exits.
+func (l *link) awaitLastWords(d time.Duration, open *exchange) {
+	limit := d + lastWords + l.slack()
+	done := func() bool { return open.over && l.exiting != nil }
+	switch l.wait(limit, done) {
+	case brokenOff:
+		l.t.fail("an END, and Exiting", l.endOfLink())
+	case timedOut:
+		if l.t.ctx.Err() != nil {
+			panic(l.t.overdue())
+		}
+		l.t.lose()
+		l.t.fail(fmt.Sprintf("an END and Exiting within %v of the end of the grace", lastWords), fmt.Sprintf("not both within %v; %s", limit, l.lately()))
+	}
+	l.awaitError(open, wire.CodeCanceled)
+	l.awaitFarewell(0, 0)
 }
 
 // lines are the lines of a text that are not empty.

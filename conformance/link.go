@@ -19,8 +19,9 @@ type link struct {
 	proc *process.Process
 	conn transport.Conn
 	out  *outbox
-	ends []string // what the descriptors of the worker's end are called, where one can tell
-	took time.Duration
+	ends []string      // what the descriptors of the worker's end are called, where one can tell
+	took time.Duration // from Initialize to Initialized
+	seq  uint64        // of the last Ping
 
 	read chan struct{} // closed when nothing more will be read
 	news chan struct{} // holds a token when there is something new in the record

@@ -38,13 +38,15 @@ func (h *rawHandler) run(method string) error {
 	number := func(key string) (int64, error) {
 		v, _ := in.get(key)
 		n, ok := v.int()
-		if !ok && !w.is("fails at what it can't decode") {
-			return 0, wire.Errorf(wire.CodeBadInput, "%s is no number", key)
-		}
-		if !ok {
+		switch {
+		case ok:
+			return n, nil
+		case w.is("dies of what it can't decode"):
+			panic("no number")
+		case w.is("fails at what it can't decode"):
 			return 0, wire.Errorf(wire.CodeFailed, "%s is no number", key)
 		}
-		return n, nil
+		return 0, wire.Errorf(wire.CodeBadInput, "%s is no number", key)
 	}
 	switch method {
 	case "count":

@@ -420,6 +420,9 @@ func (w *rawWorker) lastWords() {
 			w.end(c, wire.CodeCanceled, "the grace is over")
 		}
 	}
+	if w.is("dawdles after its grace") {
+		time.Sleep(4 * time.Second)
+	}
 	code := 0
 	if w.is("exits with 3 after Shutdown") {
 		code = 3

@@ -121,14 +121,26 @@ func (s *suite) overTransport(ctx context.Context, transport string, chosen []jo
 }
 
 // share tries the cases of a stage one after the other on the same worker. After a failure
-// the next one gets a new worker.
+// the next one gets a new worker; after several, which may each take long, the rest are tried
+// side by side.
 func (s *suite) share(ctx context.Context, v *venue, on stage, group []job) {
+	const several = 3
 	s.places <- struct{}{}
 	defer func() { <-s.places }()
 	shared := &stageWorker{on: on}
 	defer shared.close()
-	for _, j := range group {
-		j.result <- s.try(ctx, v, j.definition, shared)
+	failed := 0
+	for i, j := range group {
+		r := s.try(ctx, v, j.definition, shared)
+		if j.result <- r; r.Verdict == Fail {
+			failed++
+		}
+		if failed == several {
+			for _, j := range group[i+1:] {
+				s.running.Go(func() { s.share(ctx, v, on, []job{j}) })
+			}
+			return
+		}
 	}
 }
 

@@ -164,9 +164,8 @@ func (l *link) ping(seq uint64) pong {
 
 // nextSeq is a seq that rises.
 func (l *link) nextSeq() uint64 {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return uint64(len(l.pongs) + 1)
+	l.seq++
+	return l.seq
 }
 
 // alive holds that the worker answers a Ping.

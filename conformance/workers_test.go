@@ -66,6 +66,7 @@ func TestWarnings(t *testing.T) {
 		"goes on after a breach":         "violation/body-cut",
 		"exits with 1 at a breach":       "violation/body-cut",
 		"uses the standard files":        "start/descriptors",
+		"fails at what it can't decode":  "error/bad-input",
 		"counts no credit of the host's": "violation/credit",
 	} {
 		t.Run(worker, func(t *testing.T) {
