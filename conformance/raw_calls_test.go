@@ -24,7 +24,6 @@ type rawCall struct {
 	over    bool
 	stopped wire.Code // why the handler is to stop; "" if it is not
 	stop    chan struct{}
-	early   bool // its END waits for credit, as one of the deviations has it
 }
 
 // rawItem is a value that has arrived, or the error that ended them.

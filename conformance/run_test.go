@@ -1,0 +1,158 @@
+//go:build linux
+
+package conformance
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestOptionsAreChecked(t *testing.T) {
+	right := deviant("")
+	for _, test := range []struct {
+		worker  Worker
+		options Options
+		want    string
+	}{
+		{Worker{}, Options{}, "Worker.Command"},
+		{right, Options{Transports: []string{"pigeon"}}, "pigeon"},
+		{right, Options{Cases: []string{"start/["}}, "syntax error"},
+		{right, Options{Cases: []string{"no/such-case"}}, "no/such-case"},
+		{right, Options{Transports: []string{"stdio"}, Cases: []string{"socketpair/start/*"}}, "socketpair/start/*"},
+	} {
+		if _, err := Run(t.Context(), test.worker, test.options); err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%+v: %v; want one about %s", test.options, err, test.want)
+		}
+	}
+}
+
+// Results come in the order of the cases, one transport after the other.
+func TestOrder(t *testing.T) {
+	o := testOptions
+	o.Cases = []string{"ping/*", "stdio/start/handshake", "violation/sender", "body/depth"}
+	results, err := Run(t.Context(), deviant(""), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got, want []string
+	for r := range results {
+		got = append(got, r.Name())
+	}
+	for _, transport := range Transports() {
+		for _, c := range Cases() {
+			if o.selects(transport, c.Name) {
+				want = append(want, transport+"/"+c.Name)
+			}
+		}
+	}
+	if !slices.Equal(got, want) || len(got) < 15 {
+		t.Errorf("got %q; want %q", got, want)
+	}
+}
+
+// Who stops reading ends the run, and so does the end of the context.
+func TestRunEndsEarly(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	for _, end := range []func() bool{func() bool { return false }, func() bool { cancel(); return true }} {
+		results, err := Run(ctx, deviant("takes 300 ms to start"), testOptions)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := 0
+		for range results {
+			n++
+			if !end() {
+				break
+			}
+		}
+		if n != 1 {
+			t.Errorf("%d results", n)
+		}
+	}
+}
+
+// When the time is over what is left fails, and the run comes to its end.
+func TestBudget(t *testing.T) {
+	o := testOptions
+	o.Budget, o.Transports = 3*time.Second, []string{"socketpair"}
+	begun := time.Now()
+	results, err := Run(t.Context(), deviant("answers no pings"), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n, overdue := 0, 0
+	for r := range results {
+		n++
+		if strings.Contains(r.Why, "within 3s; got that time was up") {
+			overdue++
+		}
+	}
+	if n != len(Cases()) || overdue == 0 {
+		t.Errorf("%d results, %d of them overdue", n, overdue)
+	}
+	if took := time.Since(begun); took > 13*time.Second {
+		t.Errorf("it took %v", took)
+	}
+}
+
+// A failure says what was expected, what came, and in which bytes.
+func TestFailureIsExplained(t *testing.T) {
+	o := testOptions
+	o.Transports, o.Cases = []string{"stdio"}, []string{"ping/seq"}
+	results, err := Run(t.Context(), deviant("answers pings with the next seq"), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for r := range results {
+		if r.Expected == "" || r.Got == "" || r.Bytes != "00 00 00 04 93 04 01 c0" && !strings.HasPrefix(r.Bytes, "00 00 00") ||
+			len(r.Frames) < 4 || !strings.Contains(r.Frames[len(r.Frames)-1], "Pong 1") || r.Took <= 0 {
+			t.Errorf("%+v", r)
+		}
+		for _, part := range []string{r.Case.About, r.Case.Link, r.Expected, r.Got, r.Bytes} {
+			if !strings.Contains(r.details(), part) {
+				t.Errorf("%q is not in %s", part, r.details())
+			}
+		}
+	}
+}
+
+// testVar makes TestOfAnAuthor what an author of a worker writes.
+const testVar = "KINWIRE_CONFORMANCE_AUTHOR"
+
+func TestOfAnAuthor(t *testing.T) {
+	name, ok := os.LookupEnv(testVar)
+	if !ok {
+		t.Skip("run by TestTest")
+	}
+	o := testOptions
+	o.Cases = []string{"stdio/exchange/*"}
+	Test(t, deviant(name), o)
+}
+
+// Test makes a subtest of each case, which says what went wrong.
+func TestTest(t *testing.T) {
+	for name, want := range map[string][]string{
+		"":                   {"--- PASS: TestOfAnAuthor/stdio/exchange/echo"},
+		"counts one too few": {"--- PASS: TestOfAnAuthor/stdio/exchange/echo", "--- FAIL: TestOfAnAuthor/stdio/exchange/count", "wire/SPEC.md#7-exchanges", "expected: 500 values and END"},
+		"concurrency 1":      {"--- PASS: TestOfAnAuthor/stdio/exchange/overloaded"},
+		"lists no methods":   {"--- SKIP: TestOfAnAuthor/stdio/exchange/refusals", "the worker does not list its methods"},
+	} {
+		cmd := exec.Command(os.Args[0], "-test.run", "^TestOfAnAuthor$", "-test.v")
+		cmd.Env = append(os.Environ(), testVar+"="+name)
+		out, err := cmd.CombinedOutput()
+		if (err == nil) == strings.Contains(strings.Join(want, " "), "FAIL") {
+			t.Errorf("%s: %v", name, err)
+		}
+		for _, part := range want {
+			if !strings.Contains(string(out), part) {
+				t.Errorf("%s: %q is not in\n%s", name, part, out)
+			}
+		}
+	}
+}
