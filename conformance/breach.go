@@ -32,7 +32,7 @@ func (l *link) breach(b []byte, rules ...wire.Rule) {
 	switch l.wait(l.t.bound(0), goesOn) {
 	case timedOut:
 		if l.t.ctx.Err() != nil {
-			panic(l.t.overdue())
+			l.t.outOfTime()
 		}
 		l.t.lose()
 		l.t.fail(fmt.Sprintf("an exit with %d, as the host has broken the rule %q", wire.ExitViolation, rules),

@@ -20,11 +20,7 @@ var eofCases = in("eof", "15. End of file",
 		Case: Case{Name: "before-initialize", About: "End of file ends the worker also before Initialize"},
 		run: func(t *trial) {
 			l := t.launch()
-			t.links, t.last = append(t.links, l), l
 			l.hangUp()
-			if t.bound(0) > t.options.startTimeout() {
-				l.took = t.took
-			}
 			l.awaitOrphaned()
 		},
 	},

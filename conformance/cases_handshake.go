@@ -54,16 +54,13 @@ var handshakeCases = in("handshake", "6. Handshake",
 	&definition{
 		Case: Case{Name: "unknown-keys", Section: "16. Violations", About: "Unknown keys of Initialize and a log_level that is none are ignored, and config may be anything"},
 		run: func(t *trial) {
-			l := t.launch()
-			t.links, t.last = append(t.links, l), l
-			l.send(initialize(
+			l := t.startWith(initialize(
 				"versions", []int{wire.Version},
 				"conformance-unknown", map[string]any{"a": []int{1, 2}},
 				"", 5,
 				"log_level", "shouting",
 				"config", wire.Payload(bytesOf("84 01 91 c0 c3 d4 05 aa c4 01 ff a2 ff fe ca 7f c0 00 00 d9 00")),
 			))
-			l.awaitInitialized()
 			l.echo()
 		},
 	},
@@ -84,14 +81,11 @@ var handshakeCases = in("handshake", "6. Handshake",
 	&definition{
 		Case: Case{Name: "defaults", About: "Keys of Initialize that are nil or 0 mean the default, as do those that are missing"},
 		run: func(t *trial) {
-			l := t.launch()
-			t.links, t.last = append(t.links, l), l
-			l.send(initialize(
+			l := t.startWith(initialize(
 				"versions", []int{wire.Version},
 				"worker", nil, "max_frame", nil, "window", 0, "concurrency", nil, "ping_interval_ms", nil,
 				"ping_timeout_ms", 0, "features", wire.Features, "log_level", nil, "config", nil,
 			))
-			l.awaitInitialized()
 			l.echo()
 			long := strings.Repeat("x", min(2*wire.LeastMaxFrame, l.info.MaxFrame-64))
 			l.awaitValue(l.call("", long), long)
@@ -100,15 +94,12 @@ var handshakeCases = in("handshake", "6. Handshake",
 	&definition{
 		Case: Case{Name: "widths", Section: "4. Body", About: "Initialize may have ints of any width, floats without a fraction, and wide heads of str, array and map"},
 		run: func(t *trial) {
-			l := t.launch()
-			t.links, t.last = append(t.links, l), l
-			l.send(frameOf(bytesOf("dd 00 00 00 02" + // an array of 2
+			l := t.startWith(frameOf(bytesOf("dd 00 00 00 02" + // an array of 2
 				" d3 00 00 00 00 00 00 00 01" + // type 1
 				" df 00 00 00 03" + // a map of 3
 				" db 00 00 00 08 76 65 72 73 69 6f 6e 73 dc 00 01 cb 3f f0 00 00 00 00 00 00" + // versions: [1.0]
 				" d9 09 6d 61 78 5f 66 72 61 6d 65 ca 4b 80 00 00" + // max_frame: 16777216.0
 				" da 00 06 77 69 6e 64 6f 77 cf 00 00 00 00 00 01 00 00"))) // window: 65536
-			l.awaitInitialized()
 			l.echo()
 		},
 	},

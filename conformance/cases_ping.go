@@ -59,7 +59,7 @@ var pingCases = in("ping", "12. Ping",
 		run: func(t *trial) {
 			l := t.start(standard.hello())
 			l.needMethod("sleep")
-			const busy = 3 * time.Second
+			const busy = 9 * time.Second // long for a Ping, even on a machine that stalls
 			var open []*exchange
 			for range l.parallel(16) {
 				open = append(open, l.begin(wire.FlagEnd, "sleep", nil, sleep(busy)))

@@ -112,7 +112,6 @@ func breach(name, about, example string, rules ...wire.Rule) *definition {
 // breachInStart breaks a rule before the handshake is over.
 func (t *trial) breachInStart(example string, rules ...wire.Rule) {
 	l := t.launch()
-	t.links, t.last = append(t.links, l), l
 	l.mu.Lock()
 	l.hello, l.greeted = standard.hello(), true
 	l.mu.Unlock()

@@ -39,8 +39,9 @@ type Options struct {
 	// StartTimeout is how long the worker may take to answer Initialize. If zero or
 	// negative, 10 s.
 	StartTimeout time.Duration
-	// Budget is how much time all cases have together; what has not run by then fails. If
-	// zero or negative, 100 s. The last results come within 10 s of its end.
+	// Budget is how much time all cases have together. What has not run by then fails, or is
+	// skipped if the worker has let no case wait in vain. If zero or negative, 100 s. The last
+	// results come within 10 s of its end.
 	Budget time.Duration
 
 	// answerTime is how long the worker may take for what is due at once. If zero, 10 s.

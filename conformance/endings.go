@@ -69,7 +69,7 @@ func (l *link) awaitOrphaned() {
 	limit := orphanTime + l.slack()
 	if !l.exits(limit) {
 		if l.t.ctx.Err() != nil {
-			panic(l.t.overdue())
+			l.t.outOfTime()
 		}
 		l.t.fail(fmt.Sprintf("an exit within %v of the end of the link", orphanTime), fmt.Sprintf("a worker that still runs after %v", limit.Round(100*time.Millisecond)))
 	}
@@ -97,7 +97,7 @@ func (l *link) awaitLastWords(d time.Duration, open *exchange) {
 		l.t.fail("an END, and Exiting", l.endOfLink())
 	case timedOut:
 		if l.t.ctx.Err() != nil {
-			panic(l.t.overdue())
+			l.t.outOfTime()
 		}
 		l.t.lose()
 		l.t.fail(fmt.Sprintf("an END and Exiting within %v of the end of the grace", lastWords), fmt.Sprintf("not both within %v; %s", limit, l.lately()))

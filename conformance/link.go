@@ -30,7 +30,8 @@ type link struct {
 	record
 }
 
-// launch starts the worker's process, and says nothing to it.
+// launch starts the worker's process, and says nothing to it. It ends with the case, or with
+// those that share it.
 func (t *trial) launch() *link {
 	conn, end, err := transports[t.transport].Connect()
 	if err != nil {
@@ -41,6 +42,9 @@ func (t *trial) launch() *link {
 	end.Close()
 	if err != nil {
 		conn.Close()
+		if t.ctx.Err() != nil {
+			t.outOfTime()
+		}
 		t.fail("the worker's program to start", err.Error())
 	}
 	l := &link{
@@ -50,6 +54,11 @@ func (t *trial) launch() *link {
 		news: make(chan struct{}, 1),
 	}
 	l.record.begin()
+	if t.last = l; t.shared != nil {
+		t.shared.link = l
+	} else {
+		t.links = append(t.links, l)
+	}
 	go l.receive() // ends with the link; close waits for it
 	return l
 }
@@ -177,7 +186,7 @@ func (l *link) awaitFor(d time.Duration, expected string, done func() bool) {
 		l.t.fail(expected, l.endOfLink())
 	case timedOut:
 		if l.t.ctx.Err() != nil {
-			panic(l.t.overdue())
+			l.t.outOfTime()
 		}
 		l.t.lose()
 		l.t.fail(expected, fmt.Sprintf("nothing of the kind within %v; %s", l.t.bound(d), l.lately()))
@@ -253,7 +262,7 @@ func (l *link) awaitInitialized() {
 		l.t.fail("Initialized", l.endOfLink())
 	case timedOut:
 		if l.t.ctx.Err() != nil {
-			panic(l.t.overdue())
+			l.t.outOfTime()
 		}
 		l.t.lose()
 		l.t.fail("Initialized", fmt.Sprintf("no answer to Initialize within %v", limit))
@@ -265,7 +274,7 @@ func (l *link) awaitInitialized() {
 func (l *link) awaitExit(d time.Duration) *process.Exit {
 	if !l.exits(l.t.bound(d)) {
 		if l.t.ctx.Err() != nil {
-			panic(l.t.overdue())
+			l.t.outOfTime()
 		}
 		l.t.lose()
 		l.t.fail("the worker to exit", fmt.Sprintf("a process that still runs after %v", l.t.bound(d)))

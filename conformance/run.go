@@ -2,7 +2,6 @@ package conformance
 
 import (
 	"context"
-	"fmt"
 	"iter"
 	"sync"
 	"time"
@@ -162,12 +161,4 @@ func (v *venue) lack(d *definition) string {
 		}
 	}
 	return ""
-}
-
-// overdue is the result of a case for which there was no time.
-func (s *suite) overdue() failure {
-	return failure{
-		expected: fmt.Sprintf("all cases to be over within %v", s.options.budget()),
-		got:      "that time was up",
-	}
 }

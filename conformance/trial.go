@@ -77,7 +77,7 @@ func (t *trial) attempt(d *definition) (failed *failure, why skipped) {
 		}
 	}()
 	if t.ctx.Err() != nil {
-		panic(t.overdue())
+		t.outOfTime()
 	}
 	d.run(t)
 	return nil, ""
@@ -114,6 +114,15 @@ func (t *trial) fail(expected, got string, frame ...byte) {
 // skip ends the case: it can't be tried.
 func (t *trial) skip(format string, args ...any) { panic(skipped(fmt.Sprintf(format, args...))) }
 
+// outOfTime ends the case, since the time of the whole run is over: it fails if that is the
+// worker's doing, who has let it wait before.
+func (t *trial) outOfTime() {
+	if t.lost.Load() == 0 {
+		t.skip("the time for all cases, %v, is over, although the worker has let none wait: it starts slowly, or the machine is busy", t.options.budget())
+	}
+	t.fail(fmt.Sprintf("all cases to be over within %v", t.options.budget()), "that time was up")
+}
+
 // warn notes what is allowed and yet not as it should be.
 func (t *trial) warn(format string, args ...any) {
 	t.warnings = append(t.warnings, fmt.Sprintf(format, args...))
@@ -135,44 +144,22 @@ func (s *stageWorker) close() {
 // worker returns the worker that the case shares with others, and starts it if there is none.
 func (t *trial) worker() *link {
 	if t.shared.link == nil {
-		l, failed := t.open(t.shared.on.hello())
-		t.shared.link, t.last = l, l
-		if failed != nil {
-			panic(*failed)
-		}
+		t.start(t.shared.on.hello())
 	}
 	t.last = t.shared.link
 	t.last.t = t
 	return t.last
 }
 
-// start starts a worker of the case's own, up to Initialized.
-func (t *trial) start(hello wire.Initialize) *link {
-	l, failed := t.open(hello)
-	if l != nil {
-		t.links, t.last = append(t.links, l), l
-	}
-	if failed != nil {
-		panic(*failed)
-	}
-	return l
-}
+// start starts a worker, up to Initialized.
+func (t *trial) start(hello wire.Initialize) *link { return t.startWith(hello.Append(nil)) }
 
-// open starts a worker, up to Initialized.
-func (t *trial) open(hello wire.Initialize) (l *link, failed *failure) {
-	defer func() {
-		if r := recover(); r != nil {
-			f, ok := r.(failure)
-			if !ok {
-				panic(r)
-			}
-			failed = &f
-		}
-	}()
+// startWith starts a worker with that Initialize, up to Initialized.
+func (t *trial) startWith(initialize []byte) *link {
 	t.starts <- struct{}{}
 	defer func() { <-t.starts }()
-	l = t.launch()
-	l.send(hello.Append(nil))
+	l := t.launch()
+	l.send(initialize)
 	l.awaitInitialized()
-	return l, nil
+	return l
 }
