@@ -62,6 +62,7 @@ var cancelCases = in("cancel", "10. Cancel",
 				if x.err != nil {
 					l.awaitError(x, wire.CodeCanceled)
 				}
+				l.cancel(x) // and now it surely is
 			}
 			l.alive()
 			l.echo()

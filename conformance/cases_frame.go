@@ -84,15 +84,21 @@ var frameCases = in("frame", "3. Frame",
 		on:   standard,
 		run: func(t *trial) {
 			l := t.worker()
-			size := min(1<<20, l.info.MaxFrame-64)
-			for range 3 {
+			size := min(512<<10, l.info.MaxFrame-64)
+			var payloads []wire.Payload
+			for i := range l.parallel(8) {
+				payloads = append(payloads, encode(bytes.Repeat([]byte{byte(i)}, size)))
+			}
+			for range 2 {
 				var open []*exchange
-				for i := range l.parallel(8) {
-					open = append(open, l.begin(wire.FlagEnd, "", nil, encode(bytes.Repeat([]byte{byte(i)}, size))))
-					l.send(wire.Ping{Seq: l.nextSeq()}.Append(nil))
-				}
+				l.listenLater(2*quiet, func() { // so that all want to write at once
+					for _, p := range payloads {
+						open = append(open, l.begin(wire.FlagEnd, "", nil, p))
+						l.send(wire.Ping{Seq: l.nextSeq()}.Append(nil))
+					}
+				})
 				for i, x := range open {
-					l.awaitPayload(x, encode(bytes.Repeat([]byte{byte(i)}, size)))
+					l.awaitPayload(x, payloads[i])
 				}
 			}
 			l.alive()

@@ -26,6 +26,8 @@ type link struct {
 	read chan struct{} // closed when nothing more will be read
 	news chan struct{} // holds a token when there is something new in the record
 
+	deaf sync.Mutex // held while nothing is to be read
+
 	mu sync.Mutex
 	record
 }
@@ -105,7 +107,7 @@ func (l *link) flush() {
 // receive reads frames and notes them, until the link ends.
 func (l *link) receive() {
 	defer close(l.read)
-	r := wire.NewReader(l.conn)
+	r := wire.NewReader(reading{l})
 	for {
 		body, _, err := r.Next()
 		l.mu.Lock()
@@ -129,6 +131,24 @@ func (l *link) receive() {
 			return
 		}
 	}
+}
+
+// reading is the link as it is read, whenever listenLater lets it.
+type reading struct{ l *link }
+
+func (r reading) Read(p []byte) (int, error) {
+	r.l.deaf.Lock()
+	//lint:ignore SA2001 to wait is all there is to do
+	r.l.deaf.Unlock()
+	return r.l.conn.Read(p)
+}
+
+// listenLater calls talk, and lets some time pass before more is read from the link.
+func (l *link) listenLater(d time.Duration, talk func()) {
+	l.deaf.Lock()
+	defer l.deaf.Unlock()
+	talk()
+	time.Sleep(d)
 }
 
 // send sends whole frames, and keeps in mind what they mean.

@@ -34,9 +34,8 @@ type record struct {
 	hungUp    bool          // the host has closed the link
 	exiting   *wire.Exiting // the worker's last frame; nil before
 
-	events  int // frames that have come, by which their order is told
-	bytes   int // of them
-	warned  []string
+	events  int      // frames that have come, by which their order is told
+	bytes   int      // of them
 	broken  *failure // the first rule that the worker has broken
 	ended   bool     // the link has ended
 	endedBy error
