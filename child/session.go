@@ -135,6 +135,11 @@ func (s *session) run(ctx context.Context) error {
 	case down := <-s.shutdown:
 		return s.stop(ctx, down)
 	case <-ctx.Done():
+		select {
+		case down := <-s.shutdown: // which came before, and is acknowledged
+			return s.stop(ctx, down)
+		default:
+		}
 		// An acknowledgement that nobody asked for says that this worker wants replacing.
 		inFlight := s.peer.Refuse()
 		s.peer.Send(wire.ShutdownAck{InFlight: inFlight})
