@@ -59,6 +59,30 @@ var deadlineCases = in("deadline", "8. Meta and deadlines",
 		},
 	},
 	&definition{
+		Case: Case{Name: "over", About: "An exchange that has ended is not ended once more when its time is up"},
+		on:   standard,
+		run: func(t *trial) {
+			l := t.worker()
+			const left = 250 * time.Millisecond
+			l.awaitEnd(l.begin(wire.FlagEnd, "", wire.AppendTimeout(nil, left), encode("in time")))
+			l.rest(left + quiet)
+			l.echo()
+		},
+	},
+	&definition{
+		Case:  Case{Name: "late", About: "What a handler gives once its time is up is not sent"},
+		on:    standard,
+		needs: []need{method("sleep")},
+		run: func(t *trial) {
+			l := t.worker()
+			l.needMethod("sleep")
+			const left, busy = 100 * time.Millisecond, 300 * time.Millisecond
+			l.awaitEnd(l.begin(wire.FlagEnd, "sleep", wire.AppendTimeout(nil, left), sleep(busy)))
+			l.rest(busy - left + quiet)
+			l.echo()
+		},
+	},
+	&definition{
 		Case: Case{Name: "elsewhere", About: "In frames other than an opening Input timeout_ms means nothing"},
 		on:   standard,
 		run: func(t *trial) {

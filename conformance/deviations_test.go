@@ -125,6 +125,8 @@ var deviations = []deviation{
 	{name: "ignores deadlines in the past", fails: "deadline/past"},
 	{name: "overflows at far deadlines", fails: "deadline/far"},
 	{name: "ignores deadlines", fails: "deadline/past deadline/waiting deadline/handler", may: "body/key-twice exchange/overloaded"},
+	{name: "ends exchanges twice when their time is up", fails: "deadline/over", may: "deadline/far"},
+	{name: "sends what comes too late", fails: "deadline/late"},
 	{name: "ends exchanges before their time", fails: "deadline/waiting deadline/handler"},
 	{name: "takes deadlines from any Input", fails: "deadline/elsewhere"},
 

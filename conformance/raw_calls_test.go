@@ -95,6 +95,9 @@ func (w *rawWorker) limitTime(c *rawCall, left time.Duration) {
 	time.AfterFunc(left, func() {
 		w.mu.Lock()
 		defer w.mu.Unlock()
+		if c.over && w.is("ends exchanges twice when their time is up") {
+			w.answer(c.id, wire.FlagEnd|wire.FlagEmpty, nil)
+		}
 		w.end(c, wire.CodeDeadlineExceeded, "")
 	})
 }

@@ -48,6 +48,8 @@ func (r *record) noteOutput(m wire.Message, v value, body []byte) {
 	}
 	x := r.exchanges[out.ID]
 	switch {
+	case x == nil && r.provoked: // of what the host should not have asked
+		return
 	case x == nil:
 		r.breaks("Outputs of exchanges that the host has opened", fmt.Sprintf("one with the id %d", out.ID), body)
 		return

@@ -86,14 +86,19 @@ func (s *suite) overTransport(ctx context.Context, transport string, chosen []jo
 	first := definitions[0]
 	v := &venue{suite: s, transport: transport}
 	opening := s.try(ctx, v, first, nil)
-	if len(chosen) > 0 && chosen[0].definition == first {
+	told := len(chosen) > 0 && chosen[0].definition == first
+	if told {
 		chosen[0].result <- opening
 		chosen = chosen[1:]
 	}
 	if v.info == nil {
 		for _, j := range chosen {
-			j.result <- Result{Case: j.Case, Transport: transport, Verdict: Fail,
-				Why: "the worker does not start: " + opening.Why, Expected: opening.Expected, Got: opening.Got, Stderr: opening.Stderr}
+			r := Result{Case: j.Case, Transport: transport, Verdict: Fail, Why: "the worker does not start"}
+			if !told { // once is enough
+				told, r = true, opening
+				r.Case, r.Why = j.Case, "the worker does not start: "+opening.Why
+			}
+			j.result <- r
 		}
 		return
 	}
