@@ -9,15 +9,17 @@ values back, and shuts it down. In Go, a worker is three lines with the package 
         func(_ context.Context, s string) (string, error) { return strings.ToUpper(s), nil })}}
     w.Main()
 
-A worker can be written in any language; wire/SPEC.md is all that it takes. Started by hand
-it only says how to start it: kinwire is the host.
+A worker can be written in any language; wire/SPEC.md is all that it takes, docs/porting.md
+tells how, and check says what is wrong with it. Started by hand it only says how to start
+it: kinwire is the host.
 
 Exit codes:
   0  success
-  1  a call failed, or the worker did not start
+  1  a call or a check failed, or the worker did not start
   2  the command line was wrong`
 
 const rootExamples = `  echo '{"hello":"world"}' | kinwire run -- echo-worker
+  kinwire check -- echo-worker
   kinwire run --help`
 
 const runHelp = `Run starts a worker, or several, and calls them with each line of standard input.
@@ -80,6 +82,53 @@ const runExamples = `  # Send a value there and back.
 
   # A worker that only has standard input and output.
   echo 1 | kinwire run --transport stdio -- echo-worker`
+
+const checkHelp = `Check puts a worker through the rules of wire/SPEC.md, and says which it keeps.
+
+The worker's command comes after --. Each rule is a case, with a name that says it; most cases
+start the worker anew, several at a time, over each of the transports. All that a worker needs
+is its default method, the one whose name is empty, which has to send back what it gets. Where
+it offers more, such as the features and the methods of echo-worker, more is checked; what it
+lacks is skipped.
+
+A case is a line on standard output, with all that is known of a failure indented below it:
+
+  PASS socketpair/handshake/version
+  SKIP socketpair/cancel/ends: the worker does not name the feature cancel
+  FAIL stdio/ping/answered: expected a Pong with seq 1; got nothing
+
+The last line sums up. A warning is no failure: the worker is lenient where the host broke a
+rule, say. What a worker prints is shown with the cases that it fails. On a terminal there are
+colours, unless NO_COLOR is set, and each case says how long it took.
+
+With --json each case is a line of JSON, and so is the summary, an object with the key
+"summary". Lines, and not one document, so that a program can follow the cases as they come,
+and has what there is of a run that was cut short. With --list, so is each case.
+
+A pattern of --case is matched against the whole name, with the transport before it or without.
+* stands for anything but a slash, ? for one character, [a-z] for one of several.
+
+A good worker is through in 30s, and no worker takes longer than 120s. At SIGINT or SIGTERM the
+cases end, with the workers that they have started.
+
+Exit codes:
+  0  no case failed
+  1  a case failed or was not run, the worker could not be started, or the results not be
+     printed
+  2  the command line was wrong, also where it names a case that is none`
+
+const checkExamples = `  # Is this a worker?
+  kinwire check -- ./worker
+
+  # Only what is about pings and the handshake, over standard input and output.
+  kinwire check --transport stdio --case 'ping/*' --case 'handshake/*' -- python3 worker.py
+
+  # One case again, and what there is.
+  kinwire check --case stdio/shutdown/ack -- ./worker
+  kinwire check --list
+
+  # The names of the cases that failed.
+  kinwire check --json -- ./worker | jq -r 'select(.verdict == "FAIL").name'`
 
 const benchHelp = `Bench starts a worker, and measures how fast it answers.
 

@@ -1,0 +1,50 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/kinwire/kinwire/conformance"
+)
+
+// checkReport is what has come of the cases so far.
+type checkReport struct {
+	plan                             []planned // what is to run, in the order of the results
+	passed, failed, skipped, warning int
+	started                          time.Time
+	took                             time.Duration // once it is over
+}
+
+// add counts a result.
+func (r *checkReport) add(result conformance.Result) {
+	switch result.Verdict {
+	case conformance.Pass:
+		r.passed++
+	case conformance.Fail:
+		r.failed++
+	case conformance.Skip:
+		r.skipped++
+	}
+	r.warning += len(result.Warnings)
+}
+
+// done is how many cases have a result.
+func (r *checkReport) done() int { return r.passed + r.failed + r.skipped }
+
+// notRun is how many cases have none.
+func (r *checkReport) notRun() int { return len(r.plan) - r.done() }
+
+// cutShort says what was not run, if anything was not.
+func (r *checkReport) cutShort() string {
+	if r.notRun() == 0 {
+		return "all cases had been run"
+	}
+	next := r.plan[r.done()]
+	return fmt.Sprintf("%d of %d cases were not run, from %s on", r.notRun(), len(r.plan), next.transport+"/"+next.Name)
+}
+
+// progress is what is shown while cases run, such as: 43 of 262 done, 1 failed, 12s
+func (r *checkReport) progress() string {
+	return fmt.Sprintf("%d of %d done, %d failed, %v",
+		r.done(), len(r.plan), r.failed, time.Since(r.started).Round(time.Second))
+}
