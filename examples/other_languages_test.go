@@ -47,13 +47,6 @@ func testNodeWorker(t *testing.T, example, source string) {
 	testEchoes(t, e)
 }
 
-// The Perl worker is no more than what one writes in an afternoon, and what kinwire check
-// makes of it is tested beside that.
-func testPerlWorker(t *testing.T, example, source string) {
-	wantCommand(t, source, "perl examples/"+source)
-	wantUsageOf(t, []string{languages.Perl(t), source})
-}
-
 // wantCommand looks for the command to try in a worker's source.
 func wantCommand(t *testing.T, source, command string) {
 	t.Helper()
