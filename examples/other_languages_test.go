@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kinwire/kinwire/conformance"
 	"github.com/kinwire/kinwire/internal/languages"
 	"github.com/kinwire/kinwire/wire"
 )
@@ -38,6 +39,9 @@ func testPythonWorker(t *testing.T, example, source string) {
 	e := echoWorker{example: example, command: []string{languages.Python(t), source}, dump: "most recent call first"}
 	wantUsageOf(t, e.command)
 	testEchoes(t, e)
+	t.Run("check", func(t *testing.T) {
+		conformance.Test(t, conformance.Worker{Command: e.command}, conformance.Options{})
+	})
 }
 
 func testNodeWorker(t *testing.T, example, source string) {
@@ -45,6 +49,9 @@ func testNodeWorker(t *testing.T, example, source string) {
 	e := echoWorker{example: example, command: []string{languages.Node(t), source}, dump: "    at "}
 	wantUsageOf(t, e.command)
 	testEchoes(t, e)
+	t.Run("check", func(t *testing.T) {
+		conformance.Test(t, conformance.Worker{Command: e.command}, conformance.Options{})
+	})
 }
 
 // wantCommand looks for the command to try in a worker's source.
