@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/kinwire/kinwire/wire"
 )
@@ -115,8 +116,7 @@ func (l *link) stalled() *exchange {
 		x = l.begin(0, "", nil, encode("one"))
 		l.release(x, "two")
 	}
-	l.await("an Output, or an END", func() bool { return x.over || len(x.lengths) > 0 })
-	l.alive()
+	l.settle(x)
 	if l.isOver(x) {
 		l.skipUnary(x)
 		l.t.fail("Outputs that wait for credit", "an END without it")
@@ -138,6 +138,14 @@ func (l *link) grantSlowly(x *exchange) {
 		}
 		l.await("another Output, as there is credit for it", func() bool { return x.over || len(x.lengths) > came })
 	}
+}
+
+// settle waits until a handler that was given several values has had the time to refuse the
+// second.
+func (l *link) settle(x *exchange) {
+	l.await("an Output, or an END", func() bool { return x.over || len(x.lengths) > 0 })
+	l.rest(300 * time.Millisecond)
+	l.alive()
 }
 
 // workerWindow is the credit that each direction towards the worker starts with.

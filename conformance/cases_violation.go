@@ -89,7 +89,7 @@ var violationCases = in("violation", "16. Violations",
 			defer l.grantNothing()()
 			x := l.begin(0, "", nil, encode("one"))
 			l.carryOn(x, 0, encode("two"))
-			l.alive()
+			l.settle(x)
 			if l.isOver(x) {
 				l.skipUnary(x)
 			}

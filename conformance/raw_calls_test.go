@@ -79,7 +79,7 @@ func (w *rawWorker) input(in wire.Input, length int, body []byte) error {
 	case late:
 		w.end(c, wire.CodeDeadlineExceeded, "")
 	default:
-		if timed && !w.is("ignores deadlines") {
+		if timed && left > 0 && !w.is("ignores deadlines") {
 			w.limitTime(c, left)
 		}
 		w.deliver(c, in, 0)
