@@ -103,7 +103,7 @@ deps_node() {
 		return
 	fi
 	# npm wants a cache that it can write to, also where there is no home.
-	if [ -z "${npm_config_cache:-}" ] && ! mkdir -p "${HOME:-/nowhere}/.npm" 2>/dev/null; then
+	if [ -z "${npm_config_cache:-}" ] && { [ ! -d "${HOME:-}" ] || ! mkdir -p "$HOME/.npm" 2>/dev/null; }; then
 		export npm_config_cache="${TMPDIR:-/tmp}/kinwire-npm-$(id -u)"
 	fi
 	if ! stamped node_modules/.made-from "$made_from"; then
