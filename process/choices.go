@@ -25,6 +25,29 @@ const (
 	PauseCommand
 )
 
+// Streams is how the two streams of the output are captured.
+type Streams int
+
+const (
+	// TwoStreams: each by itself. Nothing tells in which order they were printed.
+	TwoStreams Streams = iota
+	// OneStream: standard error goes where standard output goes, so that the order stays as it
+	// was. It all counts as standard output, and there is no Exit.Dump.
+	OneStream
+)
+
+// HostEnd is what the end of the host does to a command.
+type HostEnd int
+
+const (
+	// DieWithHost: the command is killed, with its group.
+	DieWithHost HostEnd = iota
+	// OutliveHost: the command lives on, with its group, and nobody looks after it any more. If
+	// its output is captured, its next write fails then. It is no concern of the guardian, and
+	// has no KINWIRE_GUARD in its environment.
+	OutliveHost
+)
+
 // Scope is what a command leads.
 type Scope int
 

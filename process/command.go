@@ -27,7 +27,8 @@ type Command struct {
 	EnvBase EnvBase
 
 	// Stdin and Stdout are the command's standard input and output. Nil: Input, or
-	// /dev/null if that is nil too; and captured. Standard error is always captured.
+	// /dev/null if that is nil too; and captured. Standard error is always captured, unless
+	// it goes where standard output goes (OneStream).
 	Stdin, Stdout *os.File
 
 	// Input is what the command reads from its standard input, such as a bytes.Reader. It
@@ -70,6 +71,9 @@ type Command struct {
 	// how much memory a line without an end costs. If zero or negative, 64 KiB.
 	MaxLine int
 
+	// Streams is how the output is captured. Zero: TwoStreams.
+	Streams Streams
+
 	// Limits end the command when it breaks one. Zero: there are none.
 	Limits Limits
 	// Stop has the steps of every Stop that does not give its own, and of those that a
@@ -81,6 +85,8 @@ type Command struct {
 	// Rest is what happens to the others in the group when the leader has exited by
 	// itself. Zero: KillRest.
 	Rest Rest
+	// HostEnd is what the end of the host does to the command. Zero: DieWithHost.
+	HostEnd HostEnd
 	// Cgroup holds everything that descends from the command, also what leaves its group.
 	// Zero: nothing does.
 	Cgroup Cgroup

@@ -65,7 +65,7 @@
 //     goroutine and no thread behind.
 //   - No command outlives the host, and nothing in its group does, whatever the host dies of
 //     and whatever they are doing then: see The guardian. What KeepRest has kept is no part
-//     of it any more.
+//     of it any more, and OutliveHost makes an exception.
 //   - An exit is never guessed: what is not known is [Unknown], and [Exit.Code] is then -1.
 //
 // # What is not

@@ -6,7 +6,11 @@ import (
 	"os/exec"
 
 	"github.com/kinwire/kinwire/internal/guard"
+	"github.com/kinwire/kinwire/internal/role"
 )
+
+// guardVar is what marks a command for the guardian.
+const guardVar = role.MarkVar
 
 // keeper keeps the guardian of this host.
 var keeper guard.Keeper

@@ -8,6 +8,9 @@ import (
 	"golang.org/x/sys/windows"
 )
 
+// guardVar is what marks a command for the guardian, elsewhere.
+const guardVar = "KINWIRE_GUARD"
+
 // jobs are the job objects of the commands, by the leader's pid. A job kills all that is in
 // it when its last handle is closed, which the system does for a host that dies. What a
 // command starts is in its job, except in the moment before it is put there.

@@ -70,9 +70,12 @@ func (l *launch) copyFiles() (err error) {
 // openCaptures makes the pipes that the command prints into: what the host reads, and the
 // ends that the command gets.
 func (l *launch) openCaptures() error {
-	streams := []Stream{Stderr}
+	var streams []Stream
 	if l.command.Stdout == nil {
-		streams = []Stream{Stdout, Stderr}
+		streams = append(streams, Stdout)
+	}
+	if l.command.Streams == TwoStreams {
+		streams = append(streams, Stderr)
 	}
 	limits := newMeter(l.command.Limits)
 	for _, s := range streams {

@@ -14,6 +14,7 @@ type Process struct {
 	args     []string
 	ladder   Ladder
 	rest     Rest
+	hostEnd  HostEnd
 	drainFor time.Duration // of Command.Drain
 	leader   *os.Process
 	started  time.Time
@@ -42,6 +43,7 @@ func newProcess(c Command, leader *os.Process, started time.Time) *Process {
 		args:     c.Args,
 		ladder:   c.Stop,
 		rest:     c.Rest,
+		hostEnd:  c.HostEnd,
 		drainFor: c.Drain,
 		leader:   leader,
 		started:  started,

@@ -8,10 +8,14 @@ import (
 )
 
 // attributes makes the command the leader of a new process group, which the kernel kills
-// when the host dies.
+// when the host dies, unless it may outlive that.
 func (c Command) attributes() *syscall.SysProcAttr {
 	session := c.Scope == OwnSession
-	return &syscall.SysProcAttr{Setpgid: !session, Setsid: session, Pdeathsig: syscall.SIGKILL}
+	attr := &syscall.SysProcAttr{Setpgid: !session, Setsid: session}
+	if c.HostEnd == DieWithHost {
+		attr.Pdeathsig = syscall.SIGKILL
+	}
+	return attr
 }
 
 // startInGroup starts cmd on the thread that lives as long as the host.

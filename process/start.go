@@ -61,6 +61,8 @@ func (c Command) check() error {
 		return fmt.Errorf("%w: both Stdin and Input are set", errCommand)
 	case c.OnLine != nil && c.OnChunk != nil:
 		return fmt.Errorf("%w: both OnLine and OnChunk are set", errCommand)
+	case c.Streams == OneStream && c.Stdout != nil:
+		return fmt.Errorf("%w: OneStream is captured, so that Stdout can't be set", errCommand)
 	case c.Rest == KeepRest && c.Cgroup.Dir != "":
 		return fmt.Errorf("%w: KeepRest would leave a Cgroup that nobody removes", errCommand)
 	}
@@ -106,10 +108,14 @@ func (l *launch) build() *exec.Cmd {
 	if c.Stdin != nil { // a nil *os.File in the interface would not be nil
 		cmd.Stdin = c.Stdin
 	}
-	cmd.Stdout, cmd.Stderr = c.Stdout, l.writeEnds[Stderr]
-	if c.Stdout == nil {
-		cmd.Stdout = l.writeEnds[Stdout]
+	stdout, stderr := c.Stdout, l.writeEnds[Stderr]
+	if stdout == nil {
+		stdout = l.writeEnds[Stdout]
 	}
+	if c.Streams == OneStream {
+		stderr = stdout
+	}
+	cmd.Stdout, cmd.Stderr = stdout, stderr
 	cmd.ExtraFiles = c.Extra
 	cmd.SysProcAttr = c.attributes()
 	l.leaf.hold(cmd.SysProcAttr)

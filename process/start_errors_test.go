@@ -31,6 +31,7 @@ func TestStartErrorsOfPaths(t *testing.T) {
 		"Stdin and Input":   {Command{Args: []string{"true"}, Stdin: os.Stdin, Input: os.Stdin}, CauseCommand, errCommand, "Input"},
 		"OnLine and chunks": {Command{Args: []string{"true"}, OnLine: func(Line) {}, OnChunk: func(Chunk) {}}, CauseCommand, errCommand, "OnChunk"},
 		"kept in a cgroup":  {Command{Args: []string{"true"}, Rest: KeepRest, Cgroup: Cgroup{Dir: "/"}}, CauseCommand, errCommand, "KeepRest"},
+		"one stream, kept":  {Command{Args: []string{"true"}, Streams: OneStream, Stdout: os.Stdin}, CauseCommand, errCommand, "OneStream"},
 	} {
 		t.Run(name, func(t *testing.T) { failed(t, c.command, c.cause, c.is, c.words) })
 	}

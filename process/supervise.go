@@ -60,7 +60,9 @@ func (p *Process) supervise() {
 		killed = p.killRest()
 	}
 	p.leaf.kill()
-	releaseGroup(p.PID())
+	if p.hostEnd == DieWithHost {
+		releaseGroup(p.PID())
+	}
 	state, err := reap(p.leader)
 	for _, q := range p.queues {
 		q.release()
