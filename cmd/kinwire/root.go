@@ -24,7 +24,7 @@ func newRoot() *cobra.Command {
 	}
 	root.SetVersionTemplate("{{.Version}}\n")
 	root.SetHelpCommand(newHelp())
-	root.AddCommand(newRun(), newCheck(), newBench(), newVersion())
+	root.AddCommand(newRun(), newCheck(), newJob(), newBench(), newVersion())
 	return root
 }
 

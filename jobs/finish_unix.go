@@ -1,0 +1,91 @@
+//go:build unix
+
+package jobs
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/kinwire/kinwire/process"
+)
+
+// finish writes down how the command ended, once nothing of it is left.
+func (r *recorder) finish(e *process.Exit) {
+	end := r.endingOf(e)
+	if !killRest() {
+		end.note("something that it started can't be killed")
+	}
+	if err := r.output.close(); err != nil {
+		end.note(fmt.Sprintf("%d bytes of its output could not be kept: %v", r.output.lost, err))
+	}
+	end.Output = r.output.size
+	step("ended")
+	data, err := encode(end)
+	if err != nil {
+		panic(err) // strings and numbers
+	}
+	r.persist(data)
+	hintAt(r.dir)
+	step("recorded")
+}
+
+// persist writes the ending down, and tries for as long as it takes: nobody else knows.
+func (r *recorder) persist(data []byte) {
+	const longest = 10 * time.Second
+	for wait := 50 * time.Millisecond; r.ending.commit(data) != nil; wait = min(2*wait, longest) {
+		time.Sleep(wait)
+	}
+}
+
+// endingOf translates the exit report.
+func (r *recorder) endingOf(e *process.Exit) ending {
+	end := ending{
+		versioned:   versioned{version},
+		summary:     r.request.summary,
+		Started:     r.started,
+		Ended:       now(),
+		Duration:    e.Duration,
+		UserTime:    e.UserTime,
+		SystemTime:  e.SystemTime,
+		MaxRSS:      e.MaxRSS,
+		OutOfMemory: e.OutOfMemory.String(),
+		Reason:      e.Reason,
+	}
+	switch e.State {
+	case process.Exited:
+		end.ExitCode = &e.Code
+	case process.Signaled:
+		end.Signal = process.SignalName(e.Signal)
+	}
+	end.State = stateOf(e)
+	if e.Limit == process.OutputLimit && e.Reason == "" {
+		end.note("it printed more than it may, and had ended before it could be stopped for that")
+	}
+	return end
+}
+
+// stateOf says what kind of end it was. What the host wanted counts only if the command had
+// not ended by itself, and is then the first that was wanted.
+func stateOf(e *process.Exit) State {
+	switch {
+	case e.Limit == process.TotalLimit:
+		return TimedOut
+	case e.Limit == process.OutputLimit && e.Reason != "":
+		return Failed
+	case e.Reason != "":
+		return Killed
+	case e.State == process.Unknown:
+		return Lost
+	case e.Success():
+		return Succeeded
+	}
+	return Failed
+}
+
+// note adds a note.
+func (e *ending) note(text string) {
+	if e.Note != "" {
+		e.Note += "; "
+	}
+	e.Note += text
+}

@@ -1,0 +1,125 @@
+package jobs
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/kinwire/kinwire/process"
+)
+
+// lookPause is how long to wait before looking again whether what was signalled is gone.
+const lookPause = 10 * time.Millisecond
+
+// left is what a job has left that has no recorder.
+type left struct {
+	id     string
+	leader identity
+}
+
+// end goes down the ladder until nothing is left. Each process is pinned, and proven to be
+// the job's while it is, before it is signalled.
+func (l left) end(ctx context.Context, ladder process.Ladder) error {
+	term := cmp.Or(ladder.Term, process.DefaultTerm)
+	kill := cmp.Or(ladder.Kill, process.DefaultKill)
+	if term > 0 {
+		l.signal(unix.SIGTERM)
+		l.signal(unix.SIGCONT)
+		if err := l.await(ctx, term, 0); !errors.Is(err, process.ErrStuck) {
+			return err
+		}
+	}
+	return l.await(ctx, max(kill, 0), unix.SIGKILL)
+}
+
+// await waits until nothing is left, for d, and sends sig meanwhile to what is.
+func (l left) await(ctx context.Context, d time.Duration, sig unix.Signal) error {
+	for begin := time.Now(); ; {
+		if l.signal(sig) == 0 {
+			return nil
+		}
+		if time.Since(begin) > d {
+			return fmt.Errorf("job %s: %w", l.id, process.ErrStuck)
+		}
+		if !pause(ctx, lookPause) {
+			return ctx.Err()
+		}
+	}
+}
+
+// signal signals all that is left, and returns how many that were.
+func (l left) signal(sig unix.Signal) (count int) {
+	for _, pid := range allProcesses() {
+		pidfd := l.pin(pid)
+		if pidfd < 0 {
+			continue
+		}
+		if unix.PidfdSendSignal(pidfd, sig, nil, 0) == nil {
+			count++
+		}
+		unix.Close(pidfd)
+	}
+	return count
+}
+
+// pin returns a descriptor of a process that is the job's and lives, or -1.
+func (l left) pin(pid int) int {
+	if pid == os.Getpid() || !l.has(pid) {
+		return -1
+	}
+	pidfd, err := unix.PidfdOpen(pid, 0)
+	if err != nil {
+		return -1
+	}
+	// The pid may have become another's before it was pinned. And what has ended since is
+	// not to be waited for.
+	if !l.has(pid) || unix.PidfdSendSignal(pidfd, 0, nil, 0) != nil {
+		unix.Close(pidfd)
+		return -1
+	}
+	return pidfd
+}
+
+// has reports whether a process lives and is the job's: it is the leader, it is in the session
+// of the leader, who lives and so keeps its id, or it has the job's mark.
+func (l left) has(pid int) bool {
+	state, start, err := readStat(pid)
+	if err != nil || state == 'Z' || state == 'X' {
+		return false
+	}
+	if pid == l.leader.PID {
+		return l.leader.isAlive() && start == l.leader.Start
+	}
+	if session, err := unix.Getsid(pid); err == nil && session == l.leader.PID && l.leader.isAlive() {
+		return true
+	}
+	return isMarked(pid, l.id)
+}
+
+// isMarked reports whether a process was started with the mark of a job.
+func isMarked(pid int, id string) bool {
+	environ, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
+	mark := []byte(jobVar + "=" + id)
+	for entry := range bytes.SplitSeq(environ, []byte{0}) {
+		if err == nil && bytes.Equal(entry, mark) {
+			return true
+		}
+	}
+	return false
+}
+
+// findMarked returns the processes with the mark of a job.
+func findMarked(id string) (pids []int) {
+	for _, pid := range allProcesses() {
+		if isMarked(pid, id) {
+			pids = append(pids, pid)
+		}
+	}
+	return pids
+}

@@ -1,0 +1,116 @@
+package jobs
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// step is where a test lets a process die.
+var step = func(string) {}
+
+// encode returns a file's text.
+func encode(v any) ([]byte, error) {
+	b, err := json.MarshalIndent(v, "", "  ")
+	return append(b, '\n'), err
+}
+
+// writeFile makes a file be data: after any crash it is what it was before, or that. Only one
+// process may write it at a time.
+func writeFile(path string, data []byte) error {
+	r, err := reserveFile(path, len(data))
+	if err != nil {
+		return err
+	}
+	return r.commit(data)
+}
+
+// writeJSON is writeFile of v.
+func writeJSON(path string, v any) error {
+	data, err := encode(v)
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return writeFile(path, data)
+}
+
+// reserved is room on the disk for what a file will be, so that a disk that is full by then
+// does not matter. (Where files are never overwritten in place, such as on btrfs, it does.)
+type reserved struct {
+	path  string
+	file  *os.File
+	named bool // the file has its name, and only the directory may have to be synced
+}
+
+// reserveFile makes room for a file of so many bytes. What is left of an earlier process goes.
+func reserveFile(path string, size int) (*reserved, error) {
+	temporary := path + ".tmp"
+	if err := os.Remove(temporary); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	f, err := os.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_EXCL|openSafely, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	r := &reserved{path: path, file: f}
+	if _, err := f.Write(blank(size)); err != nil {
+		r.drop()
+		return nil, err
+	}
+	if err := f.Sync(); err != nil {
+		r.drop()
+		return nil, err
+	}
+	return r, nil
+}
+
+// blank returns so many bytes that mean nothing in JSON.
+func blank(size int) []byte {
+	b := make([]byte, size)
+	for i := range b {
+		b[i] = '\n'
+	}
+	return b
+}
+
+// commit makes the file be data. After an error it may be called again.
+func (r *reserved) commit(data []byte) error {
+	if !r.named {
+		if err := r.replace(data); err != nil {
+			return err
+		}
+		r.named = true
+		r.file.Close()
+	}
+	return syncDir(filepath.Dir(r.path))
+}
+
+// replace puts the new file in the place of the old one.
+func (r *reserved) replace(data []byte) error {
+	name := filepath.Base(r.path)
+	if _, err := r.file.WriteAt(data, 0); err != nil {
+		return err
+	}
+	step("written " + name)
+	if err := r.file.Truncate(int64(len(data))); err != nil {
+		return err
+	}
+	if err := r.file.Sync(); err != nil {
+		return err
+	}
+	step("synced " + name)
+	if err := os.Rename(r.file.Name(), r.path); err != nil {
+		return err
+	}
+	step("renamed " + name)
+	return nil
+}
+
+// drop gives the room back.
+func (r *reserved) drop() {
+	r.file.Close()
+	os.Remove(r.file.Name())
+}
