@@ -7,7 +7,7 @@ import (
 	"os"
 )
 
-const noteKilledLost = "its recorder was lost before, and so is how it ended"
+const noteKilledLost = "its recorder had died before, and nobody knows how it ended"
 
 // killOrphan ends the command of a job whose recorder is lost, and writes down that it was
 // killed. Whoever else wants to do that waits for this one.

@@ -1,6 +1,7 @@
 package jobs
 
 import (
+	"bytes"
 	"encoding/json"
 	"time"
 )
@@ -55,7 +56,10 @@ func (r Record) IsOver() bool { return r.State != Running }
 
 // MarshalJSON writes what `kinwire job --json` prints.
 func (r Record) MarshalJSON() ([]byte, error) {
-	return json.Marshal(recordJSON{
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false) // that is for whoever encodes the whole to say
+	err := enc.Encode(recordJSON{
 		ID: r.ID, State: r.State, ExitCode: r.ExitCode, Signal: orNull(r.Signal),
 		Command: r.Command, Script: orNull(r.Script), Dir: r.Dir, Session: r.Session,
 		StartedAt: timeOrNull(r.StartedAt), EndedAt: timeOrNull(r.EndedAt),
@@ -68,6 +72,7 @@ func (r Record) MarshalJSON() ([]byte, error) {
 			NextTry: timeOrNull(r.FollowUp.NextTry), AckedAt: timeOrNull(r.FollowUp.AckedAt),
 		},
 	})
+	return b.Bytes(), err
 }
 
 // recordJSON is a Record in JSON.

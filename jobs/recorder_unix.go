@@ -59,6 +59,7 @@ func withstand() {
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTERM,
 		syscall.SIGPIPE, syscall.SIGALRM, syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGTSTP, syscall.SIGTTIN,
 		syscall.SIGTTOU, syscall.SIGXFSZ, syscall.SIGXCPU)
+	setName()
 	runtime.GOMAXPROCS(1)
 	debug.SetGCPercent(20)
 	adopt()

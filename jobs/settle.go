@@ -8,11 +8,11 @@ import (
 
 // What the note or the reason of a job without recorder says.
 const (
-	noteOrphan   = "recorder lost: nobody keeps the output, watches the time, or will know how it ends"
-	noteLost     = "its recorder was lost, and so is how it ended"
-	noteElse     = "its recorder was lost, and its processes were of another pid namespace"
+	noteOrphan   = "recorder lost: nobody keeps its output, watches its time, or will know how it ends"
+	noteLost     = "its recorder died before it, and nobody knows how it ended"
+	noteElse     = "its recorder died, and its processes were of another pid namespace"
 	noteReboot   = "the machine went down while it ran"
-	noteBegun    = "its recorder was lost while it started the command, which may have run"
+	noteBegun    = "its recorder died while it started the command, which may have run"
 	reasonNobody = "it was never started: the host or the recorder ended before"
 )
 

@@ -29,8 +29,11 @@ func (r Record) Outcome() string {
 	case r.Duration > 0:
 		s += " after " + shortDuration(r.Duration)
 	}
-	if r.Note != "" {
-		s += ", " + r.Note
+	switch {
+	case r.Note != "" && r.State == Lost:
+		s += ": " + r.Note
+	case r.Note != "":
+		s += "; " + r.Note
 	}
 	return s
 }

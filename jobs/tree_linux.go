@@ -9,6 +9,7 @@ import (
 	"strings"
 	"syscall"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -16,6 +17,12 @@ import (
 // adopt makes this process the parent of all that descends from it and has lost its own, so
 // that a daemon is in reach.
 func adopt() { unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) }
+
+// setName is what top and killall call this process.
+func setName() {
+	name := []byte("kinwire-record\x00") // there is room for no more
+	unix.Prctl(unix.PR_SET_NAME, uintptr(unsafe.Pointer(&name[0])), 0, 0, 0)
+}
 
 // resistOOM makes the kernel kill others first, if that is allowed. What was started before
 // is not affected.

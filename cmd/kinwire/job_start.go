@@ -17,7 +17,8 @@ import (
 func newJobStart() *cobra.Command {
 	var o jobOptions
 	var spec jobs.Spec
-	var limit, kept byteSize
+	var limit sizeLimit
+	kept := byteSize(jobs.DefaultOutputKept)
 	var stdin string
 	cmd := &cobra.Command{
 		Use:                   "start [flags] -- CMD...",
@@ -33,7 +34,7 @@ func newJobStart() *cobra.Command {
 			if cmd.Flags().Changed("max-runtime") && spec.MaxRuntime == 0 {
 				return errors.New("--max-runtime is 0, and has to be longer, or negative for no limit")
 			}
-			spec.OutputLimit, spec.OutputKept = int64(limit), int64(kept)
+			spec.OutputLimit, spec.OutputKept = int64(limit.byteSize), int64(kept)
 			return doing(func(*cobra.Command, []string) error {
 				if spec.Stdin, err = readInput(stdin); err != nil {
 					return err
@@ -49,10 +50,21 @@ func newJobStart() *cobra.Command {
 	f.StringVarP(&spec.Dir, "chdir", "C", "", "the working `directory` of the command (default this one)")
 	f.StringArrayVarP(&spec.Env, "env", "e", nil, "`NAME=value` sets a variable in the command's environment, NAME removes one")
 	f.StringVar(&stdin, "stdin", "", "the `file` that the command reads, which is copied; - is standard input (default nothing)")
-	f.Var(&limit, "output-limit", "how much the command may print, such as 100MiB; then it is stopped (default no limit)")
-	f.Var(&kept, "output-kept", "how much of the output is kept, its head and its tail (default 16MiB)")
+	f.Var(&limit, "output-limit", "how much the command may print, such as 100MiB; then it is stopped")
+	f.Var(&kept, "output-kept", "how much of the output is kept, its head and its tail")
 	f.DurationVar(&spec.Stop.Term, "stop-time", 0, "how long the command has after SIGTERM (default 3s)")
 	return cmd
+}
+
+// sizeLimit is a size that is no limit if it is 0.
+type sizeLimit struct{ byteSize }
+
+// String implements pflag.Value.
+func (l sizeLimit) String() string {
+	if l.byteSize == 0 {
+		return "no limit"
+	}
+	return l.byteSize.String()
 }
 
 // jobCommand returns the command of a job, which stands behind "--".

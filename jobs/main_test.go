@@ -1,0 +1,51 @@
+//go:build linux
+
+package jobs
+
+import (
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+
+	"go.uber.org/goleak"
+)
+
+// childVar makes the test binary be one of the hosts in hosts_test.go.
+const childVar = "KINWIRE_JOBS_CHILD"
+
+// dieVar names the steps at which a process dies, such as "record:renamed exit.json".
+const dieVar = "KINWIRE_JOBS_DIE"
+
+// Before any init function, as one of them makes this a recorder.
+var _ = dieAtStep(os.Getenv(dieVar))
+
+// dieAtStep lets this process die of SIGKILL when it comes to a step.
+func dieAtStep(at string) bool {
+	who, name, ok := strings.Cut(at, ":")
+	is := "host"
+	if os.Args[0] == recorderName {
+		is = os.Getenv(stageVar)
+	}
+	if !ok || who != is {
+		return false
+	}
+	step = func(s string) {
+		if s == name {
+			syscall.Kill(os.Getpid(), syscall.SIGKILL)
+			select {}
+		}
+	}
+	return true
+}
+
+func TestMain(m *testing.M) {
+	if name := os.Getenv(childVar); name != "" {
+		os.Unsetenv(childVar)
+		programs[name](os.Args[1:])
+		os.Exit(0)
+	}
+	// By default each exit takes a second under the race detector, that of a recorder too.
+	os.Setenv("GORACE", os.Getenv("GORACE")+" atexit_sleep_ms=0")
+	goleak.VerifyTestMain(m)
+}
