@@ -130,9 +130,8 @@ func recorderOf(t testing.TB, s *Store, id string) int {
 // killRecorder kills the recorder of a job, and waits until it is gone.
 func killRecorder(t testing.TB, s *Store, id string) {
 	t.Helper()
-	pid := recorderOf(t, s, id)
-	syscall.Kill(pid, syscall.SIGKILL)
-	eventually(t, "the recorder is gone", func() bool { return isGone(pid) })
+	syscall.Kill(recorderOf(t, s, id), syscall.SIGKILL)
+	eventually(t, "the recorder is gone", func() bool { return !must(s.job(id).hasRecorder())(t) })
 }
 
 // isGone reports whether a process runs no more; nobody may have reaped it.

@@ -84,7 +84,9 @@ type host struct {
 func startHost(t testing.TB, env []string, name string, args ...string) *host {
 	t.Helper()
 	cmd := child(t, name, args...)
-	cmd.Env = append(cmd.Env, env...)
+	if len(env) > 0 { // which lets it fail
+		cmd.Env, cmd.Stderr = append(cmd.Env, env...), nil
+	}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	r, w := pipe(t)
 	cmd.Stdout = w

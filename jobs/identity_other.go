@@ -16,6 +16,7 @@ type identity struct {
 	Namespace string `json:"pid_namespace"`
 	PID       int    `json:"pid"`
 	Start     uint64 `json:"start_ticks"`
+	Number    uint64 `json:"number,omitempty"`
 }
 
 func identify(pid int) (identity, error) { return identity{PID: pid}, nil }

@@ -4,6 +4,7 @@ package jobs
 
 import (
 	"os"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -14,7 +15,8 @@ import (
 // childVar makes the test binary be one of the hosts in hosts_test.go.
 const childVar = "KINWIRE_JOBS_CHILD"
 
-// dieVar names the steps at which a process dies, such as "record:renamed exit.json".
+// dieVar names the step at which a process dies, and which time it comes there, such as
+// "record:renamed process.json:2".
 const dieVar = "KINWIRE_JOBS_DIE"
 
 // Before any init function, as one of them makes this a recorder.
@@ -22,7 +24,9 @@ var _ = dieAtStep(os.Getenv(dieVar))
 
 // dieAtStep lets this process die of SIGKILL when it comes to a step.
 func dieAtStep(at string) bool {
-	who, name, ok := strings.Cut(at, ":")
+	who, at, ok := strings.Cut(at, ":")
+	name, times, _ := strings.Cut(at, ":")
+	left, _ := strconv.Atoi(times)
 	is := "host"
 	if os.Args[0] == recorderName {
 		is = os.Getenv(stageVar)
@@ -31,7 +35,10 @@ func dieAtStep(at string) bool {
 		return false
 	}
 	step = func(s string) {
-		if s == name {
+		if s != name {
+			return
+		}
+		if left--; left <= 0 {
 			syscall.Kill(os.Getpid(), syscall.SIGKILL)
 			select {}
 		}

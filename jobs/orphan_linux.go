@@ -68,38 +68,44 @@ func (l left) signal(sig unix.Signal) (count int) {
 	return count
 }
 
-// pin returns a descriptor of a process that is the job's and lives, or -1.
+// pin returns a descriptor of a process that is the job's and lives, or -1. The pid may have
+// become another's before it was pinned, so that all is looked at once it is.
 func (l left) pin(pid int) int {
-	if pid == os.Getpid() || !l.has(pid) {
+	if pid == os.Getpid() || !l.mayHave(pid) {
 		return -1
 	}
 	pidfd, err := unix.PidfdOpen(pid, 0)
 	if err != nil {
 		return -1
 	}
-	// The pid may have become another's before it was pinned. And what has ended since is
-	// not to be waited for.
-	if !l.has(pid) || unix.PidfdSendSignal(pidfd, 0, nil, 0) != nil {
+	if !l.has(pid, pidfd) {
 		unix.Close(pidfd)
 		return -1
 	}
 	return pidfd
 }
 
-// has reports whether a process lives and is the job's: it is the leader, it is in the session
-// of the leader, who lives and so keeps its id, or it has the job's mark.
-func (l left) has(pid int) bool {
-	state, start, err := readStat(pid)
-	if err != nil || state == 'Z' || state == 'X' {
-		return false
-	}
+// mayHave spares most processes that are not the job's from being pinned.
+func (l left) mayHave(pid int) bool {
+	return pid == l.leader.PID || l.isInSession(pid) || isMarked(pid, l.id)
+}
+
+// has reports whether a process that is pinned lives, and is the job's: it is the leader, it
+// is in the session of the leader, who lives and so keeps its id, or it has the job's mark.
+func (l left) has(pid, pidfd int) bool {
 	if pid == l.leader.PID {
-		return l.leader.isAlive() && start == l.leader.Start
+		return l.leader.isHere() && l.leader.isThis(pidfd)
 	}
-	if session, err := unix.Getsid(pid); err == nil && session == l.leader.PID && l.leader.isAlive() {
-		return true
-	}
-	return isMarked(pid, l.id)
+	ours := l.isInSession(pid) && l.leader.isAlive() || isMarked(pid, l.id)
+	state, _, err := readStat(pid)
+	return ours && err == nil && state != 'Z' && state != 'X' &&
+		unix.PidfdSendSignal(pidfd, 0, nil, 0) == nil // so it was this one that was looked at
+}
+
+// isInSession reports whether a process is in the session that has the leader's pid for its id.
+func (l left) isInSession(pid int) bool {
+	session, err := unix.Getsid(pid)
+	return err == nil && l.leader.PID > 1 && session == l.leader.PID
 }
 
 // isMarked reports whether a process was started with the mark of a job.

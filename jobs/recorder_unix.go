@@ -4,7 +4,6 @@ package jobs
 
 import (
 	"context"
-	"errors"
 	"os"
 	"os/signal"
 	"runtime"
@@ -39,9 +38,13 @@ func playRecorder(d jobDir, answer, lock *os.File) int {
 		return 1
 	}
 	step("prepared")
+	if order := r.orders.given(); order != nil {
+		r.refuse(Killed, order.Reason)
+		return 1
+	}
 	p, err := r.start()
 	if err != nil {
-		r.refuse(r.failedStart(err))
+		r.refuse(Failed, err.Error())
 		return 1
 	}
 	resistOOM()
@@ -106,7 +109,8 @@ func (r *recorder) start() (*process.Process, error) {
 	}
 	command := r.request.command(r.dir, stdin)
 	command.OnChunk = func(c process.Chunk) { r.output.write(c.Data) }
-	p, err := process.Start(r.orders.ctx, command)
+	// A start that is given up may still come to its end, and nobody would be there to see it.
+	p, err := process.Start(context.Background(), command)
 	stdin.Close() // nil or not
 	if err != nil {
 		return nil, err
@@ -160,14 +164,6 @@ func isClosed(c <-chan struct{}) bool {
 	default:
 		return false
 	}
-}
-
-// failedStart says what became of a command that was not started.
-func (r *recorder) failedStart(err error) (State, string) {
-	if order := r.orders.given(); order != nil && errors.Is(err, context.Canceled) {
-		return Killed, order.Reason
-	}
-	return Failed, err.Error()
 }
 
 // refuse ends a job that was not started. The host that waits for it is told, and removes it;
