@@ -1,0 +1,163 @@
+package jobs
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/kinwire/kinwire/process"
+)
+
+// Whatever a job is and has started, Kill ends it, and says so once it has.
+func TestKill(t *testing.T) {
+	s := newStore(t)
+	for name, script := range map[string]string{
+		"simple":  "exec sleep 1000",
+		"deaf":    "trap '' TERM; while :; do sleep 0.1; done",
+		"tree":    "sleep 1000 & (sleep 1000 & sleep 1000) & wait",
+		"escaped": "setsid sh -c 'trap \"\" TERM; sleep 1000; sleep 1000' & sleep 1000",
+		"stopped": "kill -STOP $$; sleep 1000",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := start(t, s, Spec{Script: script, Stop: process.Ladder{Term: 300 * time.Millisecond}})
+			if name == "stopped" {
+				eventually(t, "it is stopped", func() bool { state, _, _ := readStat(r.PID); return state == 'T' })
+			}
+			r = must(s.Kill(within(t), r.ID, "enough"))(t)
+			if r.State != Killed || r.Reason != "enough" || r.FollowUp.State != NoFollowUp {
+				t.Errorf("%+v", r)
+			}
+			if left := findMarked(r.ID); len(left) > 0 {
+				t.Errorf("left: %v", left)
+			}
+			again := must(s.Kill(within(t), r.ID, "again"))(t)
+			if again.Reason != "enough" || !again.EndedAt.Equal(r.EndedAt) {
+				t.Errorf("%+v", again)
+			}
+		})
+	}
+}
+
+// What has ended stays as it is.
+func TestKillTooLate(t *testing.T) {
+	s := newStore(t)
+	r := run(t, s, sh("exit 3"))
+	if r = must(s.Kill(within(t), r.ID, ""))(t); r.State != Failed || r.FollowUp.State != PendingFollowUp {
+		t.Error(r.Summary())
+	}
+	if read(s.job(r.ID).file(killName)) != "" {
+		t.Error("the request was written down")
+	}
+	if _, err := s.Kill(within(t), newID(time.Now()), ""); !errors.Is(err, ErrNotFound) {
+		t.Error(err)
+	}
+}
+
+// Many kill the same job, and the first reason counts for all.
+func TestKillsAtOnce(t *testing.T) {
+	s := newStore(t)
+	r := start(t, s, sh("trap '' TERM; sleep 1000; sleep 1000"))
+	var killers sync.WaitGroup
+	reasons := make(chan string, 10)
+	for _, reason := range strings.Split("abcdefghij", "") {
+		killers.Go(func() {
+			r, err := s.Kill(context.Background(), r.ID, reason)
+			if err != nil || r.State != Killed {
+				t.Error(err, r.Summary())
+			}
+			reasons <- r.Reason
+		})
+	}
+	killers.Wait()
+	first := <-reasons
+	for range 9 {
+		if reason := <-reasons; reason != first {
+			t.Errorf("reasons %q and %q", first, reason)
+		}
+	}
+}
+
+// Who gives up waiting has asked all the same.
+func TestKillIsGivenUp(t *testing.T) {
+	s := newStore(t)
+	r := start(t, s, Spec{Script: "trap '' TERM; while :; do sleep 0.1; done", Stop: process.Ladder{Term: time.Second}})
+	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
+	defer cancel()
+	if r, err := s.Kill(ctx, r.ID, ""); !errors.Is(err, context.DeadlineExceeded) || r.State != Running {
+		t.Error(err, r.Summary())
+	}
+	wantState(t, wait(t, s, r.ID), Killed)
+}
+
+// A recorder that is stopped does nothing, and Kill says so by its context; continued, it does.
+func TestKillOfStoppedRecorder(t *testing.T) {
+	s := newStore(t)
+	r := start(t, s, sh("sleep 1000"))
+	pid := recorderOf(t, s, r.ID)
+	syscall.Kill(pid, syscall.SIGSTOP)
+	killed := make(chan Record)
+	go func() {
+		r, err := s.Kill(within(t), r.ID, "")
+		if err != nil {
+			t.Error(err)
+		}
+		killed <- r
+	}()
+	eventually(t, "it was asked to end", func() bool { return read(s.job(r.ID).file(killName)) != "" })
+	syscall.Kill(pid, syscall.SIGCONT)
+	wantState(t, <-killed, Killed)
+}
+
+// The request of one who died while he wrote it, or garbage, keeps nobody from killing.
+func TestKillThroughGarbage(t *testing.T) {
+	s := newStore(t)
+	r := start(t, s, sh("sleep 1000"))
+	write(t, s.job(r.ID).file(killName), "garbage")
+	write(t, s.job(r.ID).file(killName+".123.tmp"), "")
+	if err := kick(s.job(r.ID).file(controlName)); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(50 * time.Millisecond)
+	wantState(t, get(t, s, r.ID), Running)
+	wantState(t, must(s.Kill(within(t), r.ID, ""))(t), Killed)
+}
+
+// Something that became a daemon ends with the job, and is no other's concern.
+func TestDaemonEndsWithTheJob(t *testing.T) {
+	s := newStore(t)
+	other := start(t, s, sh("sleep 1000"))
+	file := filepath.Join(t.TempDir(), "pid")
+	r := run(t, s, sh("setsid sh -c 'echo $$ >"+file+"; exec sleep 1000' & while [ ! -s "+file+" ]; do sleep 0.01; done; exit 4"))
+	if r.State != Failed || *r.ExitCode != 4 || len(findMarked(r.ID)) > 0 {
+		t.Errorf("%s; left %v", r.Summary(), findMarked(r.ID))
+	}
+	wantState(t, get(t, s, other.ID), Running)
+}
+
+// A job that a job has started is one of its own.
+func TestJobOfAJob(t *testing.T) {
+	s := newStore(t)
+	self := must(os.Executable())(t)
+	r := run(t, s, Spec{Args: []string{self, s.dir, "sleep 1000"}, Env: []string{childVar + "=start"}})
+	wantState(t, r, Succeeded)
+	inner := get(t, s, strings.TrimSpace(printed(t, s, r.ID)))
+	if inner.State != Running || inner.Note != "" {
+		t.Error(inner.Summary())
+	}
+}
+
+// What ends while it prints is heard to its end, and orphans do not pile up meanwhile.
+func TestOrphansAreReaped(t *testing.T) {
+	s := newStore(t)
+	r := start(t, s, sh("for i in 1 2 3 4 5 6 7 8 9 10; do (setsid true &); done; echo all; sleep 1000"))
+	eventually(t, "all were started", func() bool { return printed(t, s, r.ID) == "all\n" })
+	recorder := recorderOf(t, s, r.ID)
+	eventually(t, "they are reaped", func() bool { return childrenOf(recorder) == 1 })
+}
