@@ -54,10 +54,11 @@ func (i identity) isDead() bool {
 
 // readFollowUp reads it; one that is not there is where all begin.
 func (s *Store) readFollowUp(d jobDir) (followUp, error) {
-	f := followUp{versioned: versioned{version}}
+	var f followUp
 	path := d.file(followUpName)
 	b, err := readFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
+		f.Version = version
 		return f, nil
 	}
 	if err != nil {

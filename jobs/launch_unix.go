@@ -82,13 +82,36 @@ func environ() []string {
 
 // reply is what a recorder says about the start.
 type reply struct {
-	OK    bool   `json:"ok"`
-	Error string `json:"error,omitempty"`
+	OK    bool          `json:"ok"`
+	Error string        `json:"error,omitempty"`
+	Errno syscall.Errno `json:"errno,omitempty"` // which the error is, for errors.Is
+}
+
+// replyOf is the answer after an error.
+func replyOf(err error) reply {
+	r := reply{Error: err.Error()}
+	errors.As(err, &r.Errno)
+	return r
+}
+
+// toldError is the error of another process.
+type toldError struct {
+	text  string
+	errno syscall.Errno
+}
+
+func (e *toldError) Error() string { return e.text }
+
+func (e *toldError) Unwrap() error {
+	if e.errno == 0 {
+		return nil
+	}
+	return e.errno
 }
 
 // say answers, if anybody still listens.
 func say(to *os.File, a reply) {
-	b, _ := json.Marshal(a) // a bool and a string never fail
+	b, _ := json.Marshal(a) // which never fails
 	to.Write(append(b, '\n'))
 	to.Close()
 }
@@ -107,7 +130,7 @@ func readAnswer(ctx context.Context, from *os.File) error {
 		return errors.New("its recorder ended without an answer")
 	}
 	if !a.OK {
-		return &refusal{errors.New(a.Error)}
+		return &refusal{&toldError{a.Error, a.Errno}}
 	}
 	return nil
 }

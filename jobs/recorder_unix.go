@@ -4,6 +4,7 @@ package jobs
 
 import (
 	"context"
+	"errors"
 	"os"
 	"os/signal"
 	"runtime"
@@ -34,17 +35,17 @@ func playRecorder(d jobDir, answer, lock *os.File) int {
 	r := &recorder{dir: d, answer: answer, lock: lock, started: now()}
 	err := r.prepare()
 	if err != nil {
-		r.refuse(Failed, err.Error())
+		r.refuse(Failed, err)
 		return 1
 	}
 	step("prepared")
 	if order := r.orders.given(); order != nil {
-		r.refuse(Killed, order.Reason)
+		r.refuse(Killed, errors.New(order.Reason))
 		return 1
 	}
 	p, err := r.start()
 	if err != nil {
-		r.refuse(Failed, err.Error())
+		r.refuse(Failed, err)
 		return 1
 	}
 	resistOOM()
@@ -168,14 +169,14 @@ func isClosed(c <-chan struct{}) bool {
 
 // refuse ends a job that was not started. The host that waits for it is told, and removes it;
 // one that does not finds it as failed.
-func (r *recorder) refuse(s State, reason string) {
-	e := ending{versioned: versioned{version}, summary: r.request.summary, State: s, Reason: reason, Ended: now(), OutOfMemory: "unknown"}
+func (r *recorder) refuse(s State, why error) {
+	e := ending{versioned: versioned{version}, summary: r.request.summary, State: s, Reason: why.Error(), Ended: now(), OutOfMemory: "unknown"}
 	if r.ending != nil {
 		if data, err := encode(e); err == nil && r.ending.commit(data) == nil {
 			hintAt(r.dir)
 		}
 	}
-	say(r.answer, reply{Error: reason})
+	say(r.answer, replyOf(why))
 }
 
 // attend waits until the command has ended, and meanwhile does what is ordered, and reaps what

@@ -65,7 +65,7 @@ func playLauncher(d jobDir, answer, lock *os.File) int {
 	step("launching")
 	_, err := startStage(recorderStage, d, answer, lock)
 	if err != nil {
-		say(answer, reply{Error: err.Error()})
+		say(answer, replyOf(err))
 		return 1
 	}
 	step("recorder started")

@@ -57,6 +57,8 @@ var errSilent = fmt.Errorf("the recorder has not said within %v that the command
 // refusal is an error after which nothing was started.
 type refusal struct{ error }
 
+func (r *refusal) Unwrap() error { return r.error }
+
 // doubt is for a start of which it is not known how it went.
 func (s *Store) doubt(ctx context.Context, d jobDir, err error) (Record, error) {
 	if ctx.Err() != nil {

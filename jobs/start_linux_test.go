@@ -3,6 +3,7 @@ package jobs
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -117,6 +118,9 @@ func TestCannotStart(t *testing.T) {
 				t.Errorf("%v, %+v", err, r)
 			}
 		})
+	}
+	if _, err := s.Start(within(t), Spec{Args: []string{"nosuch"}}); !errors.Is(err, fs.ErrNotExist) {
+		t.Error(err)
 	}
 	entries := must(os.ReadDir(s.dir))(t)
 	if len(entries) > 0 {

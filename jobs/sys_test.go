@@ -8,6 +8,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 // umask sets the umask of this process.
@@ -43,4 +45,26 @@ func childrenOf(parent int) (count int) {
 		}
 	}
 	return count
+}
+
+// immutable makes names in a directory stay as they are, or no more.
+func immutable(t testing.TB, dir string, want bool) {
+	t.Helper()
+	f, err := os.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	const flag = 0x10 // FS_IMMUTABLE_FL
+	flags, err := unix.IoctlGetInt(int(f.Fd()), unix.FS_IOC_GETFLAGS)
+	if err == nil {
+		flags &^= flag
+		if want {
+			flags |= flag
+		}
+		err = unix.IoctlSetPointerInt(int(f.Fd()), unix.FS_IOC_SETFLAGS, flags)
+	}
+	if err != nil {
+		t.Skipf("a directory can't be made immutable here: %v", err)
+	}
 }

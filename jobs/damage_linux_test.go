@@ -1,0 +1,271 @@
+package jobs
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// garbage is what a file can be that should be one of a job's, and what is said about it.
+var garbage = map[string]struct {
+	make  func(path string) error
+	words string
+}{
+	"empty":        {text(""), "it is empty"},
+	"number":       {text("4"), "cannot unmarshal number"},
+	"null":         {text("null"), "it has no version"},
+	"no version":   {text("{}"), "it has no version"},
+	"half":         {text(`{"version":1,"id":"1`), "unexpected end"},
+	"binary":       {text("\x00\xff\x00\xff"), "invalid character"},
+	"nested":       {text(strings.Repeat("[", 1<<20)), "exceeded max depth"},
+	"sparse":       {sparse, "it is larger than"},
+	"link":         {func(path string) error { return os.Symlink("/etc/passwd", path) }, "it is a symbolic link"},
+	"dead link":    {func(path string) error { return os.Symlink("/none/such", path) }, "it is a symbolic link"},
+	"FIFO":         {func(path string) error { return syscall.Mkfifo(path, 0o600) }, "it is a FIFO"},
+	"directory":    {func(path string) error { return os.Mkdir(path, 0o700) }, "it is a directory"},
+	"device":       {func(path string) error { return syscall.Mknod(path, syscall.S_IFCHR|0o600, 1<<8|3) }, "it is a device"},
+	"socket":       {socket, "it is a socket"},
+	"of wrong job": {text(`{"version":1,"id":"0000000000000000","state":"succeeded","command":["x"]}`), `it is about job "0000000000000000"`},
+}
+
+func text(s string) func(string) error {
+	return func(path string) error { return os.WriteFile(path, []byte(s), 0o600) }
+}
+
+// sparse makes a file of a gigabyte without contents.
+func sparse(path string) error {
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
+		return err
+	}
+	return os.Truncate(path, 1<<30)
+}
+
+func socket(path string) error { return syscall.Mknod(path, syscall.S_IFSOCK|0o600, 0) }
+
+// Garbage is an error that names the file, at once, and no other job's concern.
+func TestGarbage(t *testing.T) {
+	s := newStore(t)
+	good := run(t, s, sh("exit 6"))
+	ended := run(t, s, sh("true"))
+	open := start(t, s, sh("sleep 1000"))
+	for _, c := range []struct{ id, name string }{
+		{ended.ID, endingName}, {ended.ID, followUpName}, {open.ID, requestName}, {open.ID, runningName},
+	} {
+		for kind, g := range garbage {
+			if kind == "of wrong job" && (c.name == followUpName || c.name == runningName) {
+				continue // which have no id
+			}
+			t.Run(c.name+" is "+kind, func(t *testing.T) {
+				path := s.job(c.id).file(c.name)
+				os.Rename(path, path+".saved")
+				defer os.Rename(path+".saved", path)
+				if err := g.make(path); errors.Is(err, os.ErrPermission) {
+					t.Skip(err)
+				} else if err != nil {
+					t.Fatal(err)
+				}
+				defer os.RemoveAll(path)
+				checkDamage(t, s, good, c.id, path, g.words)
+			})
+		}
+	}
+	wantState(t, get(t, s, ended.ID), Succeeded)
+	wantState(t, get(t, s, open.ID), Running)
+}
+
+// checkDamage checks what is said about a damaged file.
+func checkDamage(t *testing.T, s *Store, good Record, id, path, words string) {
+	t.Helper()
+	_, err := s.Get(id)
+	var damaged *DamageError
+	if !errors.As(err, &damaged) || damaged.Path != path || !strings.Contains(err.Error(), words) || strings.Count(err.Error(), path) != 1 {
+		t.Errorf("%v, want %q", err, words)
+	}
+	records, err := s.List(Filter{})
+	if !slices.ContainsFunc(records, func(r Record) bool { return r.ID == good.ID && *r.ExitCode == 6 }) ||
+		slices.ContainsFunc(records, func(r Record) bool { return r.ID == id }) || !errors.As(err, &damaged) || damaged.Path != path {
+		t.Errorf("%v, %v", records, err)
+	}
+	if _, err := s.Prune(Retention{}); !errors.As(err, &damaged) {
+		t.Error(err)
+	}
+	if _, err := os.Lstat(path); err != nil {
+		t.Error(err)
+	}
+}
+
+// What is no directory is no job, and what has another name is none of the store's concern.
+func TestStrangersInTheStore(t *testing.T) {
+	s := newStore(t)
+	good := run(t, s, sh("true"))
+	write(t, s.dir+"/README", "x")
+	write(t, s.dir+"/.hidden", "x")
+	if err := os.Mkdir(s.dir+"/other", 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if records, err := s.List(Filter{}); err != nil || len(records) != 1 {
+		t.Error(records, err)
+	}
+	for i, make := range []func(string) error{text("x"), func(path string) error { return os.Symlink(string(s.job(good.ID)), path) }} {
+		path := s.dir + "/" + newID(time.Unix(int64(i), 0))
+		if err := make(path); err != nil {
+			t.Fatal(err)
+		}
+		var damaged *DamageError
+		if records, err := s.List(Filter{}); len(records) != 1 || !errors.As(err, &damaged) || damaged.Path != path {
+			t.Error(records, err)
+		}
+		os.Remove(path)
+	}
+}
+
+// A FIFO, a link or a lock that is not what it was harms the job that has it, and says so.
+func TestDamagedLock(t *testing.T) {
+	s := newStore(t)
+	r := start(t, s, sh("sleep 1000"))
+	for _, name := range []string{lockName, controlName} {
+		path := s.job(r.ID).file(name)
+		os.Rename(path, path+".saved")
+		write(t, path, "x")
+		if name == controlName {
+			if err := kick(path); err == nil || !strings.Contains(err.Error(), "no FIFO") {
+				t.Error(err)
+			}
+		}
+		os.Remove(path)
+		if name == lockName {
+			var damaged *DamageError
+			if _, err := s.Get(r.ID); !errors.As(err, &damaged) || damaged.Path != path {
+				t.Error(err)
+			}
+		}
+		os.Rename(path+".saved", path)
+	}
+	wantState(t, get(t, s, r.ID), Running)
+}
+
+// What is left of others is not taken for this job's.
+func TestStaleFiles(t *testing.T) {
+	s := newStore(t)
+	old := run(t, s, sh("exit 1"))
+	r := start(t, s, sh("sleep 0.3; exit 2"))
+	for _, name := range []string{endingName, followUpName, runningName} {
+		write(t, s.job(r.ID).file(name+".tmp.old"), read(s.job(old.ID).file(endingName)))
+	}
+	wantState(t, get(t, s, r.ID), Running)
+	if r = wait(t, s, r.ID); *r.ExitCode != 2 {
+		t.Error(r.Summary())
+	}
+}
+
+// A record of a newer version is read as far as it can be.
+func TestNewerVersion(t *testing.T) {
+	s := newStore(t)
+	r := run(t, s, sh("exit 7"))
+	path := s.job(r.ID).file(endingName)
+	text := strings.Replace(read(path), `"version": 1`, `"version": 9, "flavour": {"of": ["the", "month"]}`, 1)
+	text = strings.Replace(text, `"state": "failed"`, `"state": "evaporated"`, 1)
+	write(t, path, text)
+	r = get(t, s, r.ID)
+	if r.State != "evaporated" || *r.ExitCode != 7 || !r.IsOver() || !strings.Contains(r.Summary(), "is evaporated") {
+		t.Errorf("%+v", r)
+	}
+	if err := s.Ack(r.ID); err != nil {
+		t.Error(err)
+	}
+	if read(path) != text {
+		t.Error("it was written")
+	}
+}
+
+// On a full disk nothing starts, and what runs is recorded all the same.
+func TestFullDisk(t *testing.T) {
+	dir := t.TempDir()
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=256k"); err != nil {
+		t.Skipf("this test needs the right to mount a file system: %v", err)
+	}
+	t.Cleanup(func() { syscall.Unmount(dir, syscall.MNT_DETACH) })
+	s := must(Open(dir + "/jobs"))(t)
+	t.Cleanup(func() { eventually(t, "no recorder is left", func() bool { return len(recordersOf(s)) == 0 }) })
+	// It prints more than there is room for, and goes on.
+	r := run(t, s, sh("head -c 1000000 /dev/zero; exit 11"))
+	if r.State != Failed || *r.ExitCode != 11 || !strings.Contains(r.Note, "could not be kept: ") || !strings.Contains(r.Note, "no space left") {
+		t.Error(r.Summary())
+	}
+	if r.OutputBytes != 1000000 {
+		t.Error(r.OutputBytes)
+	}
+	filler, err := os.Create(dir + "/filler")
+	for err == nil {
+		_, err = filler.Write(make([]byte, 1024))
+	}
+	filler.Close()
+	var damaged *DamageError
+	none, err := s.Start(within(t), sh("true"))
+	if err == nil || !errors.Is(err, syscall.ENOSPC) || errors.As(err, &damaged) || none.ID != "" {
+		t.Error(err, none)
+	}
+	if records, err := s.List(Filter{}); err != nil || len(records) != 1 {
+		t.Error(records, err)
+	}
+	if err := s.Ack(r.ID); !errors.Is(err, syscall.ENOSPC) || !strings.Contains(err.Error(), followUpName) {
+		t.Error(err)
+	}
+	if f := get(t, s, r.ID).FollowUp; f.State != PendingFollowUp {
+		t.Errorf("%+v", f)
+	}
+	// To remove needs no room.
+	if gone, err := s.Prune(Retention{WithoutAck: -1}); err != nil || len(gone) != 1 {
+		t.Error(gone, err)
+	}
+}
+
+// The end can't be written down for as long as the directory can't be written to: the job is
+// running until it can.
+func TestReadOnlyDisk(t *testing.T) {
+	dir := t.TempDir()
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=1m"); err != nil {
+		t.Skipf("this test needs the right to mount a file system: %v", err)
+	}
+	t.Cleanup(func() { syscall.Unmount(dir, syscall.MNT_DETACH) })
+	s := must(Open(dir + "/jobs"))(t)
+	t.Cleanup(func() { eventually(t, "no recorder is left", func() bool { return len(recordersOf(s)) == 0 }) })
+	r := start(t, s, sh("sleep 0.3; exit 12"))
+	immutable(t, string(s.job(r.ID)), true)
+	eventually(t, "it has ended", func() bool { return isGone(r.PID) })
+	time.Sleep(100 * time.Millisecond)
+	wantState(t, get(t, s, r.ID), Running)
+	immutable(t, string(s.job(r.ID)), false)
+	if r = wait(t, s, r.ID); r.State != Failed || *r.ExitCode != 12 {
+		t.Error(r.Summary())
+	}
+}
+
+// A process that may only write small files can still tell what it can't do.
+func TestFileSizeLimit(t *testing.T) {
+	s := newStore(t)
+	h := startHost(t, nil, "limited", s.dir)
+	if said := h.line(t); !strings.Contains(said, "file too large") {
+		t.Error(said)
+	}
+	if left := must(os.ReadDir(s.dir))(t); len(left) > 0 {
+		t.Errorf("left: %v", left)
+	}
+}
+
+func init() {
+	// limited starts a job though its files may only have some bytes.
+	programs["limited"] = func(args []string) {
+		s := check(Open(args[0]))
+		if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: 100, Max: 100}); err != nil {
+			panic(err)
+		}
+		_, err := s.Start(bounded(), sh("true"))
+		fmt.Println(strings.ReplaceAll(fmt.Sprint(err), "\n", " "))
+	}
+}
