@@ -50,38 +50,29 @@ func (s *Store) Output(id string, from int64, limit int) (Output, error) {
 	if limit == 0 {
 		limit = DefaultOutputShown
 	}
-	half := o.End - from // of the bytes to look at
+	size := o.End - from
+	most := size // bytes to look at, from either end
 	if limit > 0 {
-		half = min(half, int64(limit)*utf8.UTFMax)
+		most = min(size, int64(limit)*utf8.UTFMax)
 	}
-	headEnd := min(from+half, runFrom(all, from))
-	tailStart := max(headEnd, o.End-half, runTo(all, o.End))
-	head, err := readBetween(all, from, headEnd)
+	head, err := readBetween(all, from, min(from+most, runFrom(all, from)))
 	if err != nil {
 		return o, err
 	}
-	tail, err := readBetween(all, tailStart, o.End)
+	if int64(len(head)) == size && (limit < 0 || utf8.RuneCount(head) <= limit) {
+		o.Head = strings.ToValidUTF8(string(head), "\uFFFD")
+		return o, nil
+	}
+	tail, err := readBetween(all, max(from, o.End-most, runTo(all, o.End)), o.End)
 	if err != nil {
 		return o, err
 	}
-	o.cut(head, tail, o.End-from, limit)
-	return o, nil
-}
-
-// cut makes Head and Tail of both ends of so many bytes.
-func (o *Output) cut(head, tail []byte, size int64, limit int) {
-	if int64(len(head)+len(tail)) == size && (limit < 0 || utf8.RuneCount(head)+utf8.RuneCount(tail) <= limit) {
-		o.Head = strings.ToValidUTF8(string(head)+string(tail), "\uFFFD")
-		return
-	}
-	if limit >= 0 {
-		if len(tail) == 0 {
-			tail = head
-		}
+	if limit > 0 {
 		head, tail = firstRunes(head, limit/2), lastRunes(tail, limit-limit/2)
 	}
 	o.Head, o.Tail = strings.ToValidUTF8(string(head), "\uFFFD"), strings.ToValidUTF8(string(tail), "\uFFFD")
 	o.Omitted = size - int64(len(head)+len(tail))
+	return o, nil
 }
 
 // firstRunes returns the first n characters.

@@ -1,0 +1,349 @@
+package jobs
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+func TestIDs(t *testing.T) {
+	seen := make(map[string]bool)
+	last := ""
+	for i := range 1000 {
+		id := newID(time.Now().Add(time.Duration(i) * time.Millisecond))
+		if !isID(id) || seen[id] || id[:idTime] < last {
+			t.Fatalf("%q after %q", id, last)
+		}
+		seen[id], last = true, id[:idTime]
+	}
+	for _, bad := range []string{"", ".", "..", "x", "../../../etc/pass", strings.Repeat("a", idSize+1), strings.Repeat("A", idSize), strings.Repeat("/", idSize)} {
+		if isID(bad) {
+			t.Error(bad)
+		}
+	}
+}
+
+func TestFind(t *testing.T) {
+	s := newStore(t)
+	a, b := run(t, s, sh("true")).ID, run(t, s, sh("true")).ID
+	for part, want := range map[string]string{a: a, b: b, a[10:]: a, b[:13]: b} {
+		if id, err := s.Find(part); id != want || err != nil {
+			t.Errorf("%s: %s, %v", part, id, err)
+		}
+	}
+	if _, err := s.Find(a[:1]); !errors.Is(err, ErrAmbiguous) || !strings.Contains(err.Error(), a) {
+		t.Error(err)
+	}
+	for _, part := range []string{"", "zzzz", "../" + a} {
+		if _, err := s.Find(part); !errors.Is(err, ErrNotFound) {
+			t.Errorf("%q: %v", part, err)
+		}
+		if _, err := s.Get(part); !errors.Is(err, ErrNotFound) {
+			t.Errorf("%q: %v", part, err)
+		}
+	}
+}
+
+func TestList(t *testing.T) {
+	s := newStore(t)
+	a := run(t, s, Spec{Args: []string{"true"}, Session: "one"})
+	b := run(t, s, Spec{Args: []string{"false"}, Session: "one"})
+	c := start(t, s, Spec{Args: []string{"sleep", "1000"}, Session: "two"})
+	for _, f := range []struct {
+		Filter
+		want []string
+	}{
+		{Filter{}, []string{a.ID, b.ID, c.ID}},
+		{Filter{Session: "one"}, []string{a.ID, b.ID}},
+		{Filter{State: Failed}, []string{b.ID}},
+		{Filter{State: Running, Session: "two"}, []string{c.ID}},
+		{Filter{State: Running, Session: "one"}, nil},
+	} {
+		var ids []string
+		for _, r := range must(s.List(f.Filter))(t) {
+			ids = append(ids, r.ID)
+		}
+		if !reflect.DeepEqual(ids, f.want) {
+			t.Errorf("%+v: %v, want %v", f.Filter, ids, f.want)
+		}
+	}
+}
+
+// A thousand jobs that have ended are listed while nobody notices.
+func TestLongList(t *testing.T) {
+	s := newStore(t)
+	many(t, s, 1000)
+	begun := time.Now()
+	records := must(s.List(Filter{}))(t)
+	if took := time.Since(begun); len(records) != 1000 || took > 2*time.Second {
+		t.Errorf("%d records in %v", len(records), took)
+	} else {
+		t.Logf("1000 records in %v", took)
+	}
+}
+
+// many makes so many jobs that have ended, which are copies of one.
+func many(t testing.TB, s *Store, n int) {
+	t.Helper()
+	model := run(t, s, sh("echo hello; exit 3"))
+	path := s.job(model.ID).file(endingName)
+	for range n - 1 {
+		id := newID(time.Now())
+		if err := os.Mkdir(string(s.job(id)), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		write(t, s.job(id).file(endingName), strings.Replace(read(path), model.ID, id, 1))
+		write(t, s.job(id).file(lockName), "")
+	}
+}
+
+func BenchmarkList(b *testing.B) {
+	s := newStore(b)
+	many(b, s, 1000)
+	for b.Loop() {
+		if records, err := s.List(Filter{}); len(records) != 1000 || err != nil {
+			b.Fatal(len(records), err)
+		}
+	}
+}
+
+// Any number of processes may open a store, relative or not, and one that is not there is made.
+func TestOpen(t *testing.T) {
+	t.Chdir(t.TempDir())
+	s := must(Open("a/b"))(t)
+	if want := filepath.Join(must(os.Getwd())(t), "a/b"); s.Dir() != want {
+		t.Errorf("%s, want %s", s.Dir(), want)
+	}
+	id := start(t, s, sh("exit 8")).ID
+	t.Chdir("/")
+	if r := wait(t, s, id); *r.ExitCode != 8 {
+		t.Error(r.Summary())
+	}
+	for _, bad := range []string{"", "/dev/null", "/proc/nosuch"} {
+		if _, err := Open(bad); err == nil {
+			t.Errorf("%q is a store", bad)
+		}
+	}
+}
+
+func TestWait(t *testing.T) {
+	s := newStore(t)
+	r := start(t, s, sh("sleep 1000"))
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
+	defer cancel()
+	if r, err := s.Wait(ctx, r.ID); !errors.Is(err, context.DeadlineExceeded) || r.State != Running {
+		t.Error(err, r.Summary())
+	}
+	results := make(chan State, 50)
+	for range cap(results) {
+		go func() {
+			r, err := s.Wait(within(t), r.ID)
+			if err != nil {
+				t.Error(err)
+			}
+			results <- r.State
+		}()
+	}
+	must(s.Kill(within(t), r.ID, ""))(t)
+	for range cap(results) {
+		if state := <-results; state != Killed {
+			t.Error(state)
+		}
+	}
+}
+
+// Without notices from the kernel, it is looked for.
+func TestWaitWithoutNotices(t *testing.T) {
+	c := &changes{wait: soon}
+	defer c.close()
+	for range 3 {
+		if err := c.await(within(t)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if c.wait != 8*soon {
+		t.Error(c.wait)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if err := c.await(ctx); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+}
+
+func TestPrune(t *testing.T) {
+	s := newStore(t)
+	acked, silent := run(t, s, sh("true")), run(t, s, sh("true"))
+	claimed, given := run(t, s, sh("true")), run(t, s, sh("true"))
+	running := start(t, s, sh("sleep 1000"))
+	c := setClock(s)
+	prune := func(after time.Duration, want ...string) {
+		t.Helper()
+		c.pass(after)
+		if gone := must(s.Prune(Retention{}))(t); strings.Join(gone, " ") != strings.Join(want, " ") {
+			t.Errorf("gone: %v, want %v", gone, want)
+		}
+	}
+	prune(DefaultWithoutAck - time.Hour)
+	if err := s.Ack(acked.ID); err != nil { // late, and still kept for an hour
+		t.Fatal(err)
+	}
+	prune(DefaultAfterAck - time.Minute)
+	claim(t, s, claimed.ID, Policy{Lease: 2 * time.Hour})
+	if err := claim(t, s, given.ID, Policy{Attempts: 1}).Fail(errors.New("for good")); err != nil {
+		t.Fatal(err)
+	}
+	prune(2*time.Minute, acked.ID, silent.ID)
+	prune(2*time.Hour, claimed.ID)
+	prune(DefaultWithoutAck - 3*time.Hour)
+	prune(2*time.Hour, given.ID)
+	prune(1000 * time.Hour)
+	wantState(t, get(t, s, running.ID), Running)
+	if _, err := s.Get(acked.ID); !errors.Is(err, ErrNotFound) {
+		t.Error(err)
+	}
+	if left := must(os.ReadDir(s.dir))(t); len(left) != 1 {
+		t.Errorf("left: %v", left)
+	}
+}
+
+// Whoever prunes dies in the midst: the next one does the rest.
+func TestPrunerDies(t *testing.T) {
+	s := newStore(t)
+	r := run(t, s, sh("true"))
+	h := startHost(t, []string{dieVar + "=host:trashed"}, "prune", s.dir)
+	h.rest(t)
+	if _, err := s.Get(r.ID); !errors.Is(err, ErrNotFound) {
+		t.Error(err)
+	}
+	if left := must(os.ReadDir(s.dir))(t); len(left) != 1 || !strings.HasPrefix(left[0].Name(), trashPrefix) {
+		t.Errorf("left: %v", left)
+	}
+	must(s.Prune(Retention{}))(t)
+	if left := must(os.ReadDir(s.dir))(t); len(left) > 0 {
+		t.Errorf("left: %v", left)
+	}
+}
+
+// What somebody is just making is none of a pruner's business.
+func TestPruneSparesTheNew(t *testing.T) {
+	s := newStore(t)
+	spec := sh("true")
+	q := must(spec.request(now()))(t)
+	hidden := jobDir(filepath.Join(s.dir, newPrefix+q.ID))
+	if err := os.Mkdir(string(hidden), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	must(s.Prune(Retention{}))(t)
+	lock := must(hidden.fill(q, spec))(t)
+	must(s.Prune(Retention{}))(t)
+	if _, err := os.Stat(hidden.file(requestName)); err != nil {
+		t.Error(err)
+	}
+	lock.Close()
+	must(s.Prune(Retention{}))(t)
+	if _, err := os.Stat(string(hidden)); !os.IsNotExist(err) {
+		t.Error(err)
+	}
+}
+
+func init() {
+	// prune removes all that has ended.
+	programs["prune"] = func(args []string) {
+		check(check(Open(args[0])).Prune(Retention{WithoutAck: -1}))
+	}
+}
+
+// Clock steps change no duration, and end nothing.
+func TestClockSteps(t *testing.T) {
+	s := newStore(t)
+	r := start(t, s, sh("sleep 1000"))
+	c := setClock(s)
+	c.pass(time.Minute)
+	c.step(-48 * time.Hour)
+	r = get(t, s, r.ID)
+	wantState(t, r, Running)
+	if r.Duration < time.Minute || r.Duration > 2*time.Minute {
+		t.Error(r.Duration)
+	}
+	a := stamp{Wall: time.Unix(1000, 0), Boot: "a", Even: time.Hour}
+	for _, d := range []struct {
+		to   stamp
+		want time.Duration
+	}{
+		{stamp{Wall: time.Unix(5000, 0), Boot: "a", Even: time.Hour + 1}, 1},
+		{stamp{Wall: time.Unix(5000, 0), Boot: "b", Even: 1}, 4000 * time.Second},
+		{stamp{Wall: time.Unix(5000, 0)}, 4000 * time.Second},
+	} {
+		if got := d.to.since(a); got != d.want {
+			t.Errorf("%+v: %v, want %v", d.to, got, d.want)
+		}
+	}
+	if !a.add(time.Second).Wall.Equal(time.Unix(1001, 0)) || a.add(time.Second).since(a) != time.Second {
+		t.Error(a.add(time.Second))
+	}
+}
+
+// The clock that leases go by is one that nobody sets.
+func TestEvenClock(t *testing.T) {
+	a := now()
+	time.Sleep(5 * time.Millisecond)
+	b := now()
+	if a.Boot == "" || b.Boot != a.Boot || b.since(a) < 5*time.Millisecond {
+		t.Errorf("%+v, %+v", a, b)
+	}
+}
+
+func TestRecordJSON(t *testing.T) {
+	s := newStore(t)
+	r := start(t, s, Spec{Args: []string{"sh", "-c", "sleep 1000 && true"}, Session: "a<b"})
+	var fields map[string]any
+	parse := func(r Record) {
+		t.Helper()
+		b := must(json.Marshal(r))(t)
+		fields = nil
+		if err := json.Unmarshal(b, &fields); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := func(name string, value any) {
+		t.Helper()
+		got, ok := fields[name]
+		if !ok || !reflect.DeepEqual(got, value) {
+			t.Errorf("%s is %v, want %v", name, got, value)
+		}
+	}
+	parse(r)
+	want("id", r.ID)
+	want("state", "running")
+	want("exit_code", nil)
+	want("signal", nil)
+	want("command", []any{"sh", "-c", "sleep 1000 && true"})
+	want("session", "a<b")
+	want("ended_at", nil)
+	want("acked", false)
+	want("pid", float64(r.PID))
+	if _, err := time.Parse(time.RFC3339, fields["started_at"].(string)); err != nil {
+		t.Error(err)
+	}
+	syscall.Kill(r.PID, syscall.SIGKILL)
+	if parse(wait(t, s, r.ID)); fields["signal"] != "SIGKILL" || fields["state"] != "failed" || fields["ended_at"] == nil {
+		t.Error(fields)
+	}
+	want("exit_code", nil)
+	want("pid", nil)
+	r = run(t, s, sh("exit 0"))
+	if err := s.Ack(r.ID); err != nil {
+		t.Fatal(err)
+	}
+	parse(get(t, s, r.ID))
+	want("exit_code", 0.0)
+	want("acked", true)
+}
