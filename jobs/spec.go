@@ -69,7 +69,7 @@ func (s Spec) request(at stamp) (request, error) {
 	case len(s.Args) == 0 && s.Script == "":
 		return request{}, errors.New("neither Args nor Script is set")
 	case len(s.Args) > 0 && s.Args[0] == "":
-		return request{}, errors.New("Args names no program")
+		return request{}, errors.New("no program: Args[0] is empty")
 	}
 	dir, err := filepath.Abs(cmp.Or(s.Dir, "."))
 	if err != nil {

@@ -103,7 +103,7 @@ func TestCannotStart(t *testing.T) {
 		words string
 	}{
 		"nothing":       {Spec{}, "neither Args nor Script"},
-		"no name":       {Spec{Args: []string{""}}, "names no program"},
+		"no name":       {Spec{Args: []string{""}}, "is empty"},
 		"NUL":           {Spec{Args: []string{"a\x00b"}}, "NUL byte"},
 		"no program":    {Spec{Args: []string{"nosuch"}}, "not found"},
 		"no directory":  {Spec{Args: []string{"true"}, Dir: "/none/such"}, "/none/such"},

@@ -20,6 +20,7 @@ var layers = [][]string{
 	{"internal/role"},
 	{"internal/guard"},
 	{"process"},
+	{"jobs"},
 	{"exchange"},
 	{"internal/fdconn", "internal/memory"},
 	{"transport/socketpair", "transport/stdio"},
@@ -41,7 +42,7 @@ var core = []string{
 	"wire", "internal/version", "internal/deadline", "transport",
 	"internal/role", "internal/guard", "process", "exchange",
 	"internal/fdconn", "transport/socketpair", "transport/stdio",
-	"internal/peer", "internal/memory", "child", "parent", "pool",
+	"internal/peer", "internal/memory", "child", "parent", "pool", "jobs",
 }
 
 // coreModules are the modules that the core may need.
