@@ -30,15 +30,16 @@ import (
 
 // tests has the test of each example that is a program in Go, by its directory.
 var tests = map[string]func(*testing.T){
-	"agent-host":   testAgentHost,
-	"agent-worker": testAgentWorker,
-	"config":       testConfig,
-	"echo-worker":  testEchoWorker,
-	"hello-worker": testHelloWorker,
-	"host":         testHost,
-	"in-process":   testInProcess,
-	"pool":         testPool,
-	"watch":        testWatch,
+	"agent-host":     testAgentHost,
+	"agent-worker":   testAgentWorker,
+	"background-job": testBackgroundJob,
+	"config":         testConfig,
+	"echo-worker":    testEchoWorker,
+	"hello-worker":   testHelloWorker,
+	"host":           testHost,
+	"in-process":     testInProcess,
+	"pool":           testPool,
+	"watch":          testWatch,
 }
 
 // bin is where TestMain has built the examples.
