@@ -1,8 +1,8 @@
-// Background-job starts a command that outlives it, and prints how commands ended. Try
+// Background-job starts a command that outlives it, and prints how commands ended: the second
+// one here that of the first, though that was killed within these 5 s. Try
 //
 //	bin/background-job demo sh -c 'sleep 5; echo done'
-//
-// Kill it within these 5 s, wait, and start it again without a command: bin/background-job demo
+//	bin/background-job demo
 package main
 
 import (
