@@ -56,6 +56,18 @@ func (i identity) isHere() bool { return i.isOfThisBoot() && i.Namespace == pidN
 // isOfThisBoot reports whether the machine has not gone down since.
 func (i identity) isOfThisBoot() bool { return i.PID > 1 && i.Boot != "" && i.Boot == bootID() }
 
+// wake continues the very process, if somebody has stopped it.
+func (i identity) wake() {
+	pidfd, err := unix.PidfdOpen(i.PID, 0)
+	if err != nil {
+		return
+	}
+	defer unix.Close(pidfd)
+	if i.isHere() && i.isThis(pidfd) {
+		unix.PidfdSendSignal(pidfd, unix.SIGCONT, nil, 0)
+	}
+}
+
 // isAlive reports whether the very process lives. A zombie does not.
 func (i identity) isAlive() bool {
 	if !i.isHere() {

@@ -55,8 +55,11 @@ func (d jobDir) askToEnd(reason string, at stamp) error {
 			return err
 		}
 	}
-	if err := kick(d.file(controlName)); err != nil {
-		if alive, _ := d.hasRecorder(); alive && !isNobody(err) {
+	if p, ok, err := d.readRunning(); err == nil && ok {
+		p.Recorder.wake()
+	}
+	if err := kick(d.file(controlName)); err != nil && !isNobody(err) {
+		if alive, _ := d.hasRecorder(); alive {
 			return err
 		}
 	}
@@ -76,6 +79,7 @@ func (d jobDir) writeKilling(data []byte) error {
 		return err
 	}
 	defer os.Remove(f.Name())
+	giveToOwner(f)
 	_, err = f.Write(data)
 	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return err

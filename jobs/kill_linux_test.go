@@ -96,23 +96,14 @@ func TestKillIsGivenUp(t *testing.T) {
 	wantState(t, wait(t, s, r.ID), Killed)
 }
 
-// A recorder that is stopped does nothing, and Kill says so by its context; continued, it does.
+// A recorder that somebody has stopped is continued.
 func TestKillOfStoppedRecorder(t *testing.T) {
 	s := newStore(t)
 	r := start(t, s, sh("sleep 1000"))
 	pid := recorderOf(t, s, r.ID)
 	syscall.Kill(pid, syscall.SIGSTOP)
-	killed := make(chan Record)
-	go func() {
-		r, err := s.Kill(within(t), r.ID, "")
-		if err != nil {
-			t.Error(err)
-		}
-		killed <- r
-	}()
-	eventually(t, "it was asked to end", func() bool { return read(s.job(r.ID).file(killName)) != "" })
-	syscall.Kill(pid, syscall.SIGCONT)
-	wantState(t, <-killed, Killed)
+	eventually(t, "it is stopped", func() bool { state, _, _ := readStat(pid); return state == 'T' })
+	wantState(t, must(s.Kill(within(t), r.ID, ""))(t), Killed)
 }
 
 // The request of one who died while he wrote it, or garbage, keeps nobody from killing.

@@ -95,6 +95,36 @@ func TestEmptyEnvironment(t *testing.T) {
 	}
 }
 
+// Limits hold in the command, and not in its recorder.
+func TestResourceLimits(t *testing.T) {
+	s := newStore(t)
+	r := run(t, s, Spec{Script: "ulimit -n; head -c 2000000 /dev/zero; head -c 2000 /dev/zero >f", Dir: t.TempDir(), Rlimits: []process.Rlimit{
+		{Resource: process.LimitOpenFiles, Soft: 33}, {Resource: process.LimitFileSize, Soft: 1000},
+	}})
+	if r.State != Failed || !strings.HasPrefix(printed(t, s, r.ID), "33\n") || r.OutputBytes < 2000000+3 || r.Note != "" {
+		t.Errorf("%+v", r)
+	}
+}
+
+// A command that runs out of memory in a cgroup has that in its record.
+func TestOutOfMemory(t *testing.T) {
+	dir, err := process.HostCgroup()
+	if err != nil {
+		t.Skip(err)
+	}
+	s := newStore(t)
+	r, err := s.Start(within(t), Spec{
+		Args:   []string{"tail", "/dev/zero"}, // which looks for the last line
+		Cgroup: process.Cgroup{Dir: dir, MemoryMax: 20 << 20},
+	})
+	if err != nil {
+		t.Skip(err)
+	}
+	if r = wait(t, s, r.ID); r.State != Failed || r.Signal != "SIGKILL" || r.OutOfMemory != "yes" || !strings.Contains(r.Summary(), "for want of memory") {
+		t.Errorf("%s: %+v", r.Summary(), r)
+	}
+}
+
 // What can't be started is an error, and leaves nothing.
 func TestCannotStart(t *testing.T) {
 	s := newStore(t)

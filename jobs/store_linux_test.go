@@ -133,6 +133,34 @@ func TestOpen(t *testing.T) {
 	}
 }
 
+// What root does in the store of another stays the other's.
+func TestStoreOfAnother(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("this test needs to be root")
+	}
+	s := newStore(t)
+	r := start(t, s, Spec{Args: []string{"sleep", "1000"}})
+	const other = 12345
+	filepath.Walk(s.dir, func(path string, _ os.FileInfo, _ error) error { return os.Chown(path, other, other) })
+	killRecorder(t, s, r.ID)
+	var damaged *DamageError
+	if _, err := s.Kill(within(t), r.ID, ""); !errors.As(err, &damaged) || !strings.Contains(err.Error(), "another user") || isGone(r.PID) {
+		t.Error(err)
+	}
+	syscall.Kill(r.PID, syscall.SIGKILL)
+	wantState(t, wait(t, s, r.ID), Lost)
+	if err := s.Ack(r.ID); err != nil {
+		t.Error(err)
+	}
+	for _, name := range []string{endingName, followUpName, killName} {
+		info := must(os.Stat(s.job(r.ID).file(name)))(t)
+		if stat := info.Sys().(*syscall.Stat_t); stat.Uid != other || stat.Gid != other {
+			t.Errorf("%s is of %d", name, stat.Uid)
+		}
+	}
+	os.Chown(string(s.job(r.ID)), 0, 0) // so that the end of the test may kill it
+}
+
 func TestWait(t *testing.T) {
 	s := newStore(t)
 	r := start(t, s, sh("sleep 1000"))

@@ -5,6 +5,7 @@ package jobs
 import (
 	"errors"
 	"os"
+	"path/filepath"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -42,6 +43,21 @@ func tryLock(f *os.File, mode lockMode) error {
 		default:
 			return err
 		}
+	}
+}
+
+// giveToOwner gives a file to whom its directory belongs, so that root can look after the store
+// of another.
+func giveToOwner(f *os.File) {
+	if os.Geteuid() != 0 {
+		return
+	}
+	info, err := os.Lstat(filepath.Dir(f.Name()))
+	if err != nil {
+		return
+	}
+	if stat, ok := info.Sys().(*syscall.Stat_t); ok && stat.Uid != 0 {
+		f.Chown(int(stat.Uid), int(stat.Gid)) // else he can't read it, which he will be told
 	}
 }
 

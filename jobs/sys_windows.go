@@ -26,5 +26,8 @@ func tryLock(f *os.File, mode lockMode) error {
 	return err
 }
 
+// giveToOwner has nothing to do.
+func giveToOwner(*os.File) {}
+
 // ownsFile knows nothing better.
 func ownsFile(os.FileInfo) bool { return true }

@@ -60,12 +60,13 @@ func reserveFile(path string, size int) (*reserved, error) {
 	if err != nil {
 		return nil, err
 	}
+	giveToOwner(f)
 	r := &reserved{path: path, file: f}
-	if _, err := f.Write(blank(size)); err != nil {
-		r.drop()
-		return nil, err
+	_, err = f.Write(blank(size))
+	if err == nil {
+		err = f.Sync()
 	}
-	if err := f.Sync(); err != nil {
+	if err != nil {
 		r.drop()
 		return nil, err
 	}

@@ -219,8 +219,8 @@ func printLogs(store *jobs.Store, id string, from int64, follow bool) error {
 	ctx, release := untilSignal()
 	defer release()
 	_, err := store.Follow(ctx, os.Stdout, id, from)
-	if ctx.Err() != nil {
-		return errFailed // whoever sent the signal knows
+	if ctx.Err() != nil || isBrokenPipe(err) {
+		return errFailed // who sent the signal knows, and who does not read does not want to
 	}
 	return err
 }
