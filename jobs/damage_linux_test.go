@@ -246,6 +246,27 @@ func TestReadOnlyDisk(t *testing.T) {
 	}
 }
 
+// Somebody removes a job that runs, or what its recorder has reserved.
+func TestRemovedFiles(t *testing.T) {
+	s := newStore(t)
+	kept, gone := start(t, s, sh("sleep 0.3; exit 13")), start(t, s, sh("sleep 0.3; echo x; exit 13"))
+	if err := os.RemoveAll(string(s.job(gone.ID))); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{endingName + ".tmp", controlName, runningName, outputName(0)} {
+		if err := os.Remove(s.job(kept.ID).file(name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if r := wait(t, s, kept.ID); r.State != Failed || *r.ExitCode != 13 {
+		t.Error(r.Summary())
+	}
+	eventually(t, "no recorder is left", func() bool { return len(recordersOf(s)) == 0 })
+	if records, err := s.List(Filter{}); len(records) != 1 || err != nil {
+		t.Error(records, err)
+	}
+}
+
 // A process that may only write small files can still tell what it can't do.
 func TestFileSizeLimit(t *testing.T) {
 	s := newStore(t)

@@ -3,7 +3,10 @@
 package jobs
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"time"
 
 	"github.com/kinwire/kinwire/process"
@@ -29,10 +32,21 @@ func (r *recorder) finish(e *process.Exit) {
 	step("recorded")
 }
 
-// persist writes the ending down, and tries for as long as it takes: nobody else knows.
+// persist writes the ending down, and tries for as long as it takes: nobody else knows. It gives
+// up when somebody has removed the job.
 func (r *recorder) persist(data []byte) {
 	const longest = 10 * time.Second
-	for wait := 50 * time.Millisecond; r.ending.commit(data) != nil; wait = min(2*wait, longest) {
+	for wait := 50 * time.Millisecond; ; wait = min(2*wait, longest) {
+		err := r.ending.commit(data)
+		if err == nil {
+			return
+		}
+		if _, gone := os.Lstat(string(r.dir)); errors.Is(gone, fs.ErrNotExist) {
+			return
+		}
+		if errors.Is(err, fs.ErrNotExist) && writeFile(r.dir.file(endingName), data) == nil {
+			return // somebody has removed what was reserved
+		}
 		time.Sleep(wait)
 	}
 }
