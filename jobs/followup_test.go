@@ -330,6 +330,23 @@ func TestMonitor(t *testing.T) {
 	}
 }
 
+// One that is always busy holds up no other.
+func TestMonitorIsFair(t *testing.T) {
+	s := newStore(t)
+	busy, other := run(t, s, sh("true")), run(t, s, sh("true"))
+	ctx, cancel := context.WithCancel(within(t))
+	Monitor{Store: s, Policy: Policy{BusyPause: -1}, Handle: func(_ context.Context, r Record) error {
+		if r.ID == busy.ID {
+			return ErrBusy
+		}
+		cancel()
+		return nil
+	}}.Run(ctx)
+	if f := get(t, s, other.ID).FollowUp; f.State != AckedFollowUp {
+		t.Errorf("%+v", f)
+	}
+}
+
 // A monitor that is told to end waits for its calls, and what they could not do is no attempt.
 func TestMonitorEnds(t *testing.T) {
 	s := newStore(t)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 )
@@ -55,6 +56,7 @@ type watcher struct {
 	places chan struct{} // holds one for each call
 	freed  chan struct{} // has room for one: a call has ended
 	calls  sync.WaitGroup
+	last   string // the job that was called for last
 	told   string // the last error
 }
 
@@ -64,7 +66,7 @@ func (w *watcher) look(ctx context.Context) time.Duration {
 	pending, err := w.Store.Pending()
 	w.tell(err)
 	wait := lookRarely
-	for _, r := range pending {
+	for _, r := range w.inTurn(pending) {
 		if w.Session != "" && r.Session != w.Session || r.FollowUp.State != PendingFollowUp {
 			continue
 		}
@@ -82,6 +84,16 @@ func (w *watcher) look(ctx context.Context) time.Duration {
 	return wait
 }
 
+// inTurn returns records in the order in which they are looked at: those first that come after
+// the last one that was called for, so that one that is always busy holds up no other.
+func (w *watcher) inTurn(records []Record) []Record {
+	i := slices.IndexFunc(records, func(r Record) bool { return r.ID > w.last })
+	if i < 0 {
+		return records
+	}
+	return slices.Concat(records[i:], records[:i])
+}
+
 // begin claims a job, and calls Handle if that is granted. It has a place.
 func (w *watcher) begin(ctx context.Context, id string) {
 	c, err := w.Store.Claim(id, w.Policy)
@@ -92,6 +104,7 @@ func (w *watcher) begin(ctx context.Context, id string) {
 		}
 		return
 	}
+	w.last = id
 	w.calls.Go(func() {
 		w.call(ctx, c)
 		<-w.places
