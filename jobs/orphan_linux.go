@@ -26,6 +26,11 @@ type left struct {
 // end goes down the ladder until nothing is left. Each process is pinned, and proven to be
 // the job's while it is, before it is signalled.
 func (l left) end(ctx context.Context, ladder process.Ladder) error {
+	if pidfd, err := unix.PidfdOpen(os.Getpid(), 0); err == nil {
+		unix.Close(pidfd)
+	} else {
+		return fmt.Errorf("its recorder is lost, and processes can't be pinned here: %w", err)
+	}
 	term := cmp.Or(ladder.Term, process.DefaultTerm)
 	kill := cmp.Or(ladder.Kill, process.DefaultKill)
 	if term > 0 {
@@ -60,8 +65,8 @@ func (l left) signal(sig unix.Signal) (count int) {
 		if pidfd < 0 {
 			continue
 		}
-		if unix.PidfdSendSignal(pidfd, sig, nil, 0) == nil {
-			count++
+		if err := unix.PidfdSendSignal(pidfd, sig, nil, 0); !errors.Is(err, unix.ESRCH) {
+			count++ // also one that may not be signalled
 		}
 		unix.Close(pidfd)
 	}
@@ -98,8 +103,8 @@ func (l left) has(pid, pidfd int) bool {
 	}
 	ours := l.isInSession(pid) && l.leader.isAlive() || isMarked(pid, l.id)
 	state, _, err := readStat(pid)
-	return ours && err == nil && state != 'Z' && state != 'X' &&
-		unix.PidfdSendSignal(pidfd, 0, nil, 0) == nil // so it was this one that was looked at
+	alive := !errors.Is(unix.PidfdSendSignal(pidfd, 0, nil, 0), unix.ESRCH) // so it was this one that was looked at
+	return ours && alive && err == nil && state != 'Z' && state != 'X'
 }
 
 // isInSession reports whether a process is in the session that has the leader's pid for its id.

@@ -146,7 +146,7 @@ func (r *recorder) noteProcess(p *process.Process) error {
 		return err
 	}
 	leader, err := identify(p.PID())
-	if err != nil && p.Exit() == nil && !isClosed(p.Exited()) {
+	if err != nil && !isClosed(p.Exited()) { // one that has exited needs none
 		return err
 	}
 	r.started = now()

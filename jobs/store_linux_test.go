@@ -133,6 +133,23 @@ func TestOpen(t *testing.T) {
 	}
 }
 
+// Between two looks the recorder has written how the job ended, and gone: that counts.
+func TestSettleTooLate(t *testing.T) {
+	s := newStore(t)
+	r := run(t, s, sh("exit 14"))
+	d := s.job(r.ID)
+	q := must(d.readRequest())(t)
+	p, begun, err := d.readRunning()
+	if err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the recorder is gone", func() bool { return !must(d.hasRecorder())(t) })
+	if r, err := s.settle(d, s.lostEnding(q, p, begun)); err != nil || r.State != Failed || *r.ExitCode != 14 {
+		t.Error(err, r.Summary())
+	}
+	wantState(t, get(t, s, r.ID), Failed)
+}
+
 // What root does in the store of another stays the other's.
 func TestStoreOfAnother(t *testing.T) {
 	if os.Geteuid() != 0 {

@@ -15,6 +15,7 @@ import (
 func newJobKill() *cobra.Command {
 	var o jobOptions
 	var reason string
+	var timeout time.Duration
 	cmd := &cobra.Command{
 		Use:   "kill ID",
 		Short: "End a job, with all that descends from it",
@@ -27,7 +28,7 @@ func newJobKill() *cobra.Command {
 			}
 			ctx, release := untilSignal()
 			defer release()
-			ctx, cancel := context.WithTimeoutCause(ctx, killTime, fmt.Errorf("it was asked to end, and has not within %v", killTime))
+			ctx, cancel := context.WithTimeoutCause(ctx, timeout, fmt.Errorf("job %s was asked to end, and has not within %v", id, timeout))
 			defer cancel()
 			r, err := store.Kill(ctx, id, reason)
 			if err != nil {
@@ -37,7 +38,8 @@ func newJobKill() *cobra.Command {
 		}),
 	}
 	o.addDir(cmd)
-	cmd.Flags().StringVar(&reason, "reason", "", "`why`, for the record")
+	cmd.Flags().StringVar(&reason, "reason", "", "`why`, for the record (default on request)")
+	cmd.Flags().DurationVar(&timeout, "timeout", 30*time.Second, "how long to wait for the end; it is asked for all the same")
 	o.addJSON(cmd, "a JSON object")
 	return cmd
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -113,6 +112,3 @@ func untilSignal() (ctx context.Context, release func()) {
 	stops := catchSignals()
 	return stops.first, stops.release
 }
-
-// killTime is how long the end of a job is waited for, beyond what its stop may take.
-const killTime = 30 * time.Second
