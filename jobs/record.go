@@ -120,11 +120,11 @@ func pidOrNull(pid int) *int {
 	return &pid
 }
 
-// timeOrNull leaves milliseconds.
+// timeOrNull leaves milliseconds. A time that JSON has no form for is no time.
 func timeOrNull(t time.Time) *time.Time {
-	if t.IsZero() {
+	t = t.UTC().Round(time.Millisecond)
+	if t.IsZero() || t.Year() < 1 || t.Year() > 9999 {
 		return nil
 	}
-	t = t.UTC().Round(time.Millisecond)
 	return &t
 }
