@@ -139,6 +139,15 @@ func TestRecorderWithstands(t *testing.T) {
 	}
 }
 
+// A host that ignores signals, and has its children reaped by the kernel, still gets exits.
+func TestCarelessHost(t *testing.T) {
+	s := newStore(t)
+	h := startHost(t, nil, "careless", s.dir, "kill -TERM $$; exit 5")
+	if r := wait(t, s, h.line(t)); r.State != Failed || r.Signal != "SIGTERM" {
+		t.Error(r.Summary())
+	}
+}
+
 // A recorder has a session of its own, works where nothing is unmounted, and holds nothing of
 // its host's; nor is it what a guardian of its host would kill.
 func TestRecorderIsApart(t *testing.T) {

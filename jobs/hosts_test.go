@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"strconv"
 	"strings"
 	"syscall"
@@ -34,6 +35,12 @@ var programs = map[string]func([]string){
 		s := check(Open(args[0]))
 		fmt.Println(check(s.Start(context.Background(), sh(args[1]))).ID)
 		time.Sleep(time.Hour)
+	},
+	// careless is start in a host that ignores all that it can.
+	"careless": func(args []string) {
+		signal.Ignore(syscall.SIGCHLD, syscall.SIGHUP, syscall.SIGTERM, syscall.SIGPIPE)
+		s := check(Open(args[0]))
+		fmt.Println(check(s.Start(context.Background(), sh(args[1]))).ID)
 	},
 	// monitor prints the ids of the jobs that it is called for.
 	"monitor": func(args []string) {

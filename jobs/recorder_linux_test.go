@@ -78,12 +78,29 @@ func TestRecorderIsKilled(t *testing.T) {
 	}
 }
 
+// However many find out that a job is lost, they find the same.
 func TestRecorderAndCommandAreKilled(t *testing.T) {
 	s := newStore(t)
 	r := start(t, s, sh("sleep 1000"))
+	found := make(chan Record, 40)
+	for range cap(found) {
+		go func() {
+			r, err := s.Wait(within(t), r.ID)
+			if err != nil {
+				t.Error(err)
+			}
+			found <- r
+		}()
+	}
 	killRecorder(t, s, r.ID)
 	syscall.Kill(r.PID, syscall.SIGKILL)
-	wantState(t, wait(t, s, r.ID), Lost)
+	first := wait(t, s, r.ID)
+	wantState(t, first, Lost)
+	for range cap(found) {
+		if r := <-found; r.State != Lost || !r.EndedAt.Equal(first.EndedAt) {
+			t.Errorf("%s at %v, and also %s at %v", first.Summary(), first.EndedAt, r.Summary(), r.EndedAt)
+		}
+	}
 }
 
 // Without a recorder, Kill still ends the job with all that it has started, and nothing else.

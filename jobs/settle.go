@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"time"
 )
 
 // What the note or the reason of a job without recorder says.
@@ -93,8 +94,9 @@ func (s *Store) lostEnding(q request, p running, begun bool) ending {
 // That it can't be written changes nothing about what is known.
 func (s *Store) settle(d jobDir, e ending) (Record, error) {
 	lock, err := lockFile(d.file(lockName), exclusive)
-	if errors.Is(err, errLocked) {
-		return s.ended(d, e) // somebody else is at it, and writes the same
+	if errors.Is(err, errLocked) { // somebody else looks, or settles it, or kills what is left
+		time.Sleep(lockPause)
+		return s.load(d)
 	}
 	if err != nil {
 		return Record{}, err
