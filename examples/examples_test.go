@@ -49,6 +49,12 @@ func TestMain(m *testing.M) {
 	if beHost() {
 		return
 	}
+	if os.Getenv(transport.EnvVar) != "" { // it was started by an agent-host
+		rogue.Main()
+	}
+	for _, name := range []string{"OPENAI_MODEL", "OPENAI_BASE_URL", "OPENAI_API_KEY"} {
+		os.Unsetenv(name) // the agent would ask that model
+	}
 	var err error
 	if bin, err = os.MkdirTemp("", "kinwire-examples-"); err == nil {
 		err = build()

@@ -1,74 +1,80 @@
-// Agent-host has a worker do a task, offers it tools, and prints its steps. Ctrl-C cancels
-// the task, also while a tool is in use, and shuts the worker down; a second one ends the
-// host at once. Try
+// Agent-host has an agent do a task in a directory. It offers it tools: to read files, to run
+// commands, and to start background jobs; it asks before it runs anything, shows the steps, and
+// keeps the conversation on the disk. Try
 //
-//	bin/agent-host 'add 2 3; add $1 10; upper done; now' bin/agent-worker
-//	bin/agent-host 'wait 60s' bin/agent-worker
+//	bin/agent-host 'read go.mod; run go version; job sleep 5 && date' bin/agent-worker
+//	bin/agent-host --yes --session demo 'job sleep 20 && date; run echo the job has ended'
+//
+// Kill the second one while the job runs, with kill -9, and start it again without the task:
+//
+//	bin/agent-host --yes --session demo
+//
+// The job has not noticed. The host waits for it, or finds that it has ended meanwhile, and the
+// agent goes on with what came of it. At whatever moment the host dies, nothing that needs an
+// approval is done twice, and no end of a job is lost: what is on the disk says what to do next.
+//
+// Ctrl-C cancels the task, also while a tool is in use; jobs go on. Commands run as you, without
+// what is in your environment but PATH, HOME and the like. They are not confined to the
+// directory: look at what you approve. Agent-worker says how to give the agent a model.
 package main
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"log"
 	"os"
 	"os/signal"
-
-	"go.uber.org/zap"
-
-	"github.com/kinwire/kinwire/exchange"
-	"github.com/kinwire/kinwire/parent"
+	"path/filepath"
 )
+
+// options are what the command line says.
+type options struct {
+	dir, session, work string
+	approveAll         bool
+
+	task   string   // empty: to go on with the session
+	worker []string // the agent's command
+}
 
 func main() {
 	log.SetFlags(0)
-	if len(os.Args) < 3 {
-		log.Fatal("usage: agent-host TASK COMMAND...")
+	o, err := parse()
+	if err != nil {
+		log.Print(err)
+		flag.Usage()
+		os.Exit(2)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	context.AfterFunc(ctx, stop) // so that a second Ctrl-C is not caught
-	if err := run(ctx, os.Args[1], os.Args[2:]); err != nil {
+	if err := run(ctx, o); err != nil {
 		log.Fatal(err)
 	}
 }
 
-type step struct {
-	Step   int    `json:"step"`
-	Kind   string `json:"kind"`
-	Text   string `json:"text"`
-	Failed string `json:"failed"`
-}
-
-// run has the worker that command starts do the task.
-func run(ctx context.Context, task string, command []string) error {
-	// Where in this program the worker's lines come from is of no interest.
-	logger, err := zap.NewDevelopment(zap.WithCaller(false), zap.AddStacktrace(zap.DPanicLevel))
+// parse reads the command line.
+func parse() (o options, err error) {
+	home, err := os.UserConfigDir()
 	if err != nil {
-		return err
+		home = "."
 	}
-	w, err := parent.Start(ctx, parent.Spec{
-		Command:  command,
-		Handlers: exchange.Handlers{"tool": exchange.Func(useTool)},
-		Logger:   logger,
-	})
-	if err != nil {
-		return err
+	flag.StringVar(&o.dir, "dir", filepath.Join(home, "kinwire-agent"), "the `directory` of the sessions")
+	flag.StringVar(&o.session, "session", "default", "the `name` of the session to go on with, or to begin")
+	flag.StringVar(&o.work, "work", ".", "the `directory` that the agent works in")
+	flag.BoolVar(&o.approveAll, "yes", false, "approve whatever the agent wants to run")
+	flag.Usage = func() {
+		fmt.Fprintln(flag.CommandLine.Output(), "usage: agent-host [options] [TASK [COMMAND...]]")
+		flag.PrintDefaults()
 	}
-	// Not with ctx, the end of which would kill the worker.
-	defer w.Shutdown(context.WithoutCancel(ctx))
-
-	x, err := w.Open(ctx, "run", map[string]string{"task": task})
-	if err != nil {
-		return err
+	flag.Parse()
+	o.task = flag.Arg(0)
+	if flag.NArg() > 1 {
+		o.worker = flag.Args()[1:]
+	} else if self, err := os.Executable(); err == nil {
+		o.worker = []string{filepath.Join(filepath.Dir(self), "agent-worker"+filepath.Ext(self))}
 	}
-	for s, err := range exchange.Values[step](x) {
-		switch {
-		case err != nil:
-			return err
-		case s.Failed != "":
-			fmt.Printf("%d %-6s  failed: %s (%s)\n", s.Step, s.Kind, s.Text, s.Failed)
-		default:
-			fmt.Printf("%d %-6s  %s\n", s.Step, s.Kind, s.Text)
-		}
+	if filepath.Base(o.session) != o.session || !filepath.IsLocal(o.session) || o.session == "." {
+		return o, fmt.Errorf("%q is no name for a session", o.session)
 	}
-	return nil
+	return o, nil
 }

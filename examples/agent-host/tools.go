@@ -2,71 +2,94 @@ package main
 
 import (
 	"context"
-	"strconv"
+	"encoding/json"
+	"errors"
+	"io"
+	"slices"
 	"strings"
-	"time"
 
+	"github.com/kinwire/kinwire/exchange"
 	"github.com/kinwire/kinwire/wire"
 )
 
-type toolUse struct {
-	Name  string   `json:"name"`
-	Input []string `json:"input"`
+// tool is what the agent may use. It is told all but the function.
+type tool struct {
+	Name        string         `json:"name"`
+	Description string         `json:"description"`
+	Parameters  map[string]any `json:"parameters"`
+	Approval    bool           `json:"approval"`
+
+	use func(h *host, ctx context.Context, c call) (answer, error)
 }
 
-// tools are what the worker may use, by name.
-var tools = map[string]func(ctx context.Context, input []string) (string, error){
-	"add":   add,
-	"now":   now,
-	"upper": upper,
-	"wait":  wait,
+// answer is what came of it.
+type answer struct {
+	Text string `json:"text"`
+	Job  string `json:"job"`
 }
 
-// useTool is the method that the worker calls. Its context ends with the worker's interest.
-func useTool(ctx context.Context, u toolUse) (string, error) {
-	tool, ok := tools[u.Name]
-	if !ok {
-		return "", wire.Errorf("unknown_tool", "there is no tool %q", u.Name)
+// tools are all that there are.
+var tools = []tool{
+	{
+		Name: "read", Description: "Reads a text file of the working directory.",
+		Parameters: oneText("path", "its path, relative to the working directory"),
+		use:        (*host).read,
+	},
+	{
+		Name: "run", Description: "Runs a command that takes less than two minutes, and returns what it prints.",
+		Parameters: oneText("command", "a command for sh, run in the working directory"),
+		Approval:   true, use: (*host).run,
+	},
+	{
+		Name: "job", Description: "Starts a command in the background, and returns at once. You are told when it has ended.",
+		Parameters: oneText("command", "a command for sh, run in the working directory"),
+		Approval:   true, use: (*host).start,
+	},
+}
+
+// oneText is the JSON schema of an object with one text.
+func oneText(name, description string) map[string]any {
+	return map[string]any{
+		"type":                 "object",
+		"properties":           map[string]any{name: map[string]any{"type": "string", "description": description}},
+		"required":             []string{name},
+		"additionalProperties": false,
 	}
-	return tool(ctx, u.Input)
 }
 
-func add(_ context.Context, input []string) (string, error) {
-	sum := 0.0
-	for _, word := range input {
-		n, err := strconv.ParseFloat(word, 64)
-		if err != nil {
-			return "", wire.Errorf(wire.CodeBadInput, "%q is no number", word)
-		}
-		sum += n
+// handlers are the methods that the agent may call. Their contexts end with its interest.
+func (h *host) handlers() exchange.Handlers {
+	return exchange.Handlers{
+		"tools":   exchange.Func(func(context.Context, any) ([]tool, error) { return tools, nil }),
+		"approve": exchange.Func(h.approve),
+		"tool":    exchange.Func(h.use),
 	}
-	return strconv.FormatFloat(sum, 'g', -1, 64), nil
 }
 
-func now(context.Context, []string) (string, error) {
-	return time.Now().Format(time.RFC3339), nil
-}
-
-func upper(_ context.Context, input []string) (string, error) {
-	return strings.ToUpper(strings.Join(input, " ")), nil
-}
-
-// wait waits for the durations that it is given, such as 2s.
-func wait(ctx context.Context, input []string) (string, error) {
-	var sum time.Duration
-	for _, word := range input {
-		d, err := time.ParseDuration(word)
-		if err != nil {
-			return "", wire.Errorf(wire.CodeBadInput, "%v", err)
-		}
-		sum += d
+// use uses a tool: one that is offered, for a call that is on the disk and approved.
+func (h *host) use(ctx context.Context, c call) (answer, error) {
+	i := slices.IndexFunc(tools, func(t tool) bool { return t.Name == c.Name })
+	if i < 0 {
+		return answer{}, wire.Errorf("unknown_tool", "there is no tool %q", c.Name)
 	}
-	t := time.NewTimer(sum)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return "waited " + sum.String(), nil
-	case <-ctx.Done():
-		return "", ctx.Err()
+	if err := h.session.await(ctx, c); err != nil {
+		return answer{}, err
 	}
+	if tools[i].Approval && !h.approvals.spend(c.ID) {
+		return answer{}, wire.Errorf("denied", "the call %s is not approved", c.ID)
+	}
+	return tools[i].use(h, ctx, c)
+}
+
+// strictly decodes JSON in which nothing is unknown, and nothing follows.
+func strictly(text string, into any) error {
+	d := json.NewDecoder(strings.NewReader(text))
+	d.DisallowUnknownFields()
+	if err := d.Decode(into); err != nil {
+		return err
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("something follows the object")
+	}
+	return nil
 }

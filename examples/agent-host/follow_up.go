@@ -1,0 +1,75 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/kinwire/kinwire/jobs"
+)
+
+// followUp waits for the first of some jobs to end, and tells the agent.
+func (h *host) followUp(ctx context.Context, ids []string) error {
+	for _, id := range ids {
+		if r, err := h.jobs.Get(id); err == nil && !r.IsOver() {
+			h.note("waiting", "job "+id+" "+r.Outcome())
+		}
+	}
+	id, err := h.firstToEnd(ctx, ids)
+	if err != nil {
+		return err
+	}
+	return h.hear(id)
+}
+
+// firstToEnd waits until one of some jobs has ended, or was removed, and returns its id.
+func (h *host) firstToEnd(ctx context.Context, ids []string) (string, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	var waiting sync.WaitGroup
+	defer waiting.Wait()
+	defer cancel()
+	type end struct {
+		id  string
+		err error
+	}
+	ends := make(chan end, len(ids))
+	for _, id := range ids {
+		waiting.Go(func() {
+			_, err := h.jobs.Wait(ctx, id)
+			ends <- end{id, err}
+		})
+	}
+	first := <-ends
+	if errors.Is(first.err, jobs.ErrNotFound) {
+		return first.id, nil
+	}
+	return first.id, first.err
+}
+
+// hear tells the agent that a job has ended, and then the store that this is done. A host that
+// dies before that is here again the next time, and finds that the agent knows. Since this host
+// alone has the session, the follow-up needs no claim.
+func (h *host) hear(id string) error {
+	r, err := h.jobs.Get(id)
+	if errors.Is(err, jobs.ErrNotFound) {
+		return h.say(message{Role: "job", Job: id, Text: "job " + id + " is in the store no more", Failed: string(jobs.Lost)})
+	}
+	if err != nil {
+		return err
+	}
+	if !h.session.conversation().hasHeardOf(id) {
+		out, err := h.jobs.Output(id, 0, 0)
+		if err != nil {
+			return err
+		}
+		m := message{Role: "job", Job: id, Text: fmt.Sprintf("job %s %s\n%s", id, r.Outcome(), out)}
+		if r.State != jobs.Succeeded {
+			m.Failed = string(r.State)
+		}
+		if err := h.say(m); err != nil {
+			return err
+		}
+	}
+	return h.jobs.Ack(id)
+}

@@ -1,0 +1,150 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"go.uber.org/zap"
+
+	"github.com/kinwire/kinwire/exchange"
+	"github.com/kinwire/kinwire/jobs"
+	"github.com/kinwire/kinwire/parent"
+)
+
+// host has what the agent's tools need.
+type host struct {
+	session *session
+	jobs    *jobs.Store
+	label   string   // of the jobs, before the id of the call that has started one
+	work    *os.Root // where the agent works
+	approvals
+	screen
+}
+
+// run opens the session, starts the agent, and has it work until nothing is left to do.
+func run(ctx context.Context, o options) error {
+	dir := filepath.Join(o.dir, o.session)
+	s, err := openSession(ctx, dir)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	store, err := jobs.Open(filepath.Join(dir, "jobs"))
+	if err != nil {
+		return err
+	}
+	work, err := os.OpenRoot(o.work)
+	if err != nil {
+		return err
+	}
+	defer work.Close()
+
+	h := &host{session: s, jobs: store, label: o.session, work: work, screen: newScreen(os.Stdout)}
+	h.approvals.all = o.approveAll
+	if err := h.begin(o.task); err != nil {
+		return err
+	}
+	err = h.employ(ctx, o.worker)
+	if ctx.Err() != nil {
+		err = errors.Join(errors.New("canceled"), h.cancel())
+	}
+	if open := len(s.conversation().jobs()); err != nil && open > 0 {
+		err = fmt.Errorf("%w; jobs that go on: %d. Start the host again with --session %s to hear of their end", err, open, o.session)
+	}
+	return err
+}
+
+// begin finds out how far the session is, and adds a task, if there is one.
+func (h *host) begin(task string) error {
+	if said := h.session.conversation(); len(said) > 0 {
+		h.note("session", fmt.Sprintf("%s goes on after %d messages", h.label, len(said)))
+	}
+	if err := h.settle("the host has died meanwhile"); err != nil {
+		return err
+	}
+	if task != "" {
+		return h.say(message{Role: "user", Text: task})
+	}
+	if said := h.session.conversation(); said.isOver() && len(said.jobs()) == 0 {
+		return fmt.Errorf("nothing is left to do in the session %q: give it a task", h.label)
+	}
+	return nil
+}
+
+// employ has the agent of a command go on with the session until nothing is left to do.
+func (h *host) employ(ctx context.Context, command []string) error {
+	// Where in this program the worker's lines come from is of no interest.
+	logger, err := zap.NewDevelopment(zap.IncreaseLevel(zap.InfoLevel), zap.WithCaller(false), zap.AddStacktrace(zap.DPanicLevel))
+	if err != nil {
+		return err
+	}
+	worker, err := parent.Start(ctx, parent.Spec{
+		Command:  command,
+		Handlers: h.handlers(),
+		Logger:   logger,
+	})
+	if err != nil {
+		return err
+	}
+	err = h.goOn(ctx, worker)
+	// Not with ctx, the end of which would kill the worker.
+	if down := worker.Shutdown(context.WithoutCancel(ctx)); err == nil {
+		err = down
+	}
+	return err
+}
+
+// goOn has the agent work, and then again whenever one of its jobs has ended.
+func (h *host) goOn(ctx context.Context, worker exchange.Caller) error {
+	for {
+		said := h.session.conversation()
+		waiting := said.jobs()
+		if said.isOver() && len(waiting) == 0 {
+			return nil
+		}
+		var err error
+		if said.isOver() {
+			err = h.followUp(ctx, waiting)
+		} else {
+			err = h.turn(ctx, worker, said)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// turn has the agent work until it has come to an end, and keeps what it says.
+func (h *host) turn(ctx context.Context, worker exchange.Caller, said conversation) error {
+	x, err := worker.Open(ctx, "run", map[string]any{"messages": said})
+	if err != nil {
+		return err
+	}
+	for m, err := range exchange.Values[message](x) {
+		if err != nil {
+			return err
+		}
+		if m.Role != "assistant" && m.Role != "tool" {
+			return fmt.Errorf("the agent speaks for the %s", m.Role)
+		}
+		if err := h.say(m); err != nil {
+			return err
+		}
+	}
+	if !h.session.conversation().isOver() {
+		return errors.New("the agent has stopped before its end")
+	}
+	return nil
+}
+
+// say adds a message to the session, and then shows it.
+func (h *host) say(m message) error {
+	if err := h.session.add(m); err != nil {
+		return err
+	}
+	h.show(m)
+	return nil
+}

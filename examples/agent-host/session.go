@@ -1,0 +1,137 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/gofrs/flock"
+	"github.com/google/renameio/v2/maybe"
+
+	"github.com/kinwire/kinwire/wire"
+)
+
+// version is that of the session file.
+const version = 1
+
+// session is a conversation that is on the disk, in a directory that only one host has at a
+// time.
+type session struct {
+	file string
+	lock *flock.Flock
+
+	mu      sync.Mutex
+	said    conversation
+	changed chan struct{} // closed when something is said, and then another one
+}
+
+// stored is the session file.
+type stored struct {
+	Version  int          `json:"version"`
+	Messages conversation `json:"messages"`
+}
+
+// openSession opens the session in a directory, which is made if it is not there.
+func openSession(ctx context.Context, dir string) (*session, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	s := &session{
+		file:    filepath.Join(dir, "session.json"),
+		lock:    flock.New(filepath.Join(dir, "lock"), flock.SetPermissions(0o600)),
+		changed: make(chan struct{}),
+	}
+	// A host that was killed a moment ago may not be gone yet.
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	switch _, err := s.lock.TryLockContext(ctx, 20*time.Millisecond); {
+	case errors.Is(err, context.DeadlineExceeded):
+		return nil, fmt.Errorf("%s: another host has this session", dir)
+	case err != nil:
+		return nil, err
+	}
+	if err := s.load(); err != nil {
+		s.close()
+		return nil, fmt.Errorf("%s: %w", s.file, err)
+	}
+	return s, nil
+}
+
+// load reads the file; there is none of a new session. One that can't be understood is left
+// alone.
+func (s *session) load() error {
+	text, err := os.ReadFile(s.file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	var f stored
+	if err := json.Unmarshal(text, &f); err != nil {
+		return err
+	}
+	if f.Version != version {
+		return fmt.Errorf("it is of version %d, and this is %d", f.Version, version)
+	}
+	s.said = f.Messages
+	return nil
+}
+
+// close lets other hosts have the session.
+func (s *session) close() { s.lock.Close() }
+
+// conversation returns all that was said.
+func (s *session) conversation() conversation {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.said)
+}
+
+// add adds a message. When it returns, the message is on the disk, and survives whatever
+// happens to the host; after an error nothing was said.
+func (s *session) add(m message) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	said := append(slices.Clip(s.said), m)
+	text, err := json.MarshalIndent(stored{version, said}, "", "  ")
+	if err == nil {
+		err = maybe.WriteFile(s.file, append(text, '\n'), 0o600)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", s.file, err)
+	}
+	s.said = said
+	close(s.changed)
+	s.changed = make(chan struct{})
+	return nil
+}
+
+// await waits until a call is on the disk, which is before it is made: so it is known what may
+// have been done when the host is killed. It is an error if it was to be another call, or has
+// its result already.
+func (s *session) await(ctx context.Context, c call) error {
+	for {
+		s.mu.Lock()
+		said, changed := s.said, s.changed
+		s.mu.Unlock()
+		if written, ok := said.find(c.ID); ok {
+			if written != c || said.isAnswered(c.ID) {
+				return wire.Errorf(wire.CodeBadInput, "the call %s is another one, or over", c.ID)
+			}
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}

@@ -1,0 +1,69 @@
+package main
+
+import (
+	"github.com/openai/openai-go/v3"
+	"github.com/openai/openai-go/v3/shared"
+)
+
+// toOpenAI returns a conversation as the endpoint wants it.
+func toOpenAI(said conversation) []openai.ChatCompletionMessageParamUnion {
+	list := []openai.ChatCompletionMessageParamUnion{openai.SystemMessage(instructions)}
+	for _, m := range said {
+		switch m.Role {
+		case "assistant":
+			list = append(list, assistantToOpenAI(m))
+		case "tool":
+			text := m.Text
+			if m.Failed != "" {
+				text = "This has failed (" + m.Failed + "): " + text
+			}
+			list = append(list, openai.ToolMessage(text, m.Call))
+		case "job": // of which the protocol knows nothing
+			list = append(list, openai.UserMessage("A background job has ended. "+m.Text))
+		default:
+			list = append(list, openai.UserMessage(m.Text))
+		}
+	}
+	return list
+}
+
+// assistantToOpenAI returns what the model has said itself.
+func assistantToOpenAI(m message) openai.ChatCompletionMessageParamUnion {
+	said := openai.ChatCompletionAssistantMessageParam{}
+	if m.Text != "" || len(m.Calls) == 0 {
+		said.Content.OfString = openai.String(m.Text)
+	}
+	for _, c := range m.Calls {
+		said.ToolCalls = append(said.ToolCalls, openai.ChatCompletionMessageToolCallUnionParam{
+			OfFunction: &openai.ChatCompletionMessageFunctionToolCallParam{
+				ID:       c.ID,
+				Function: openai.ChatCompletionMessageFunctionToolCallFunctionParam{Name: c.Name, Arguments: c.Arguments},
+			},
+		})
+	}
+	return openai.ChatCompletionMessageParamUnion{OfAssistant: &said}
+}
+
+// fromOpenAI returns what the model says now.
+func fromOpenAI(said openai.ChatCompletionMessage) message {
+	m := message{Role: "assistant", Text: said.Content}
+	if said.Refusal != "" {
+		m.Text = said.Refusal
+	}
+	for _, c := range said.ToolCalls {
+		m.Calls = append(m.Calls, call{ID: c.ID, Name: c.Function.Name, Arguments: c.Function.Arguments})
+	}
+	return m
+}
+
+// toolsToOpenAI returns the tools as the endpoint wants them.
+func toolsToOpenAI(tools []tool) (list []openai.ChatCompletionToolUnionParam) {
+	for _, t := range tools {
+		list = append(list, openai.ChatCompletionFunctionTool(shared.FunctionDefinitionParam{
+			Name:        t.Name,
+			Description: openai.String(t.Description),
+			Parameters:  t.Parameters,
+		}))
+	}
+	return list
+}
