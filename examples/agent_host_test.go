@@ -256,7 +256,7 @@ func testHostTools(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	h := p.employ(t, nil, "--yes", "read notes.txt; read inside; read ../outside.txt; read /etc/passwd; read link; read .; read none; "+
+	h := p.employ(t, nil, "--yes", "read notes.txt; read inside; read ../outside.txt; read /etc/passwd; read link; read .; read none; run mkfifo pipe; read pipe; "+
 		"run cat notes.txt && echo x > made.txt; run echo bad && exit 3; job echo built > out.txt && echo ok; read out.txt; eat it", program("agent-worker"))
 	shown := h.wantDone(t)
 	var results []string
@@ -273,6 +273,8 @@ func testHostTools(t *testing.T) {
 		"failed openat link: path escapes from parent",
 		"failed . is no regular file",
 		"failed openat none: no such file or directory",
+		" ",
+		"failed pipe is no regular file",
 		" one\ntwo\x1b[2J\n",
 		"failed exit status 3",
 		" started as job",

@@ -22,6 +22,7 @@ const secret = "sk-not-for-anybody"
 // endpoint plays a model: each request gets the next reply. What the requests were is kept.
 type endpoint struct {
 	*httptest.Server
+	key      string // empty: none is needed
 	requests chan completionRequest
 	replies  chan func(http.ResponseWriter, *http.Request)
 }
@@ -51,6 +52,7 @@ type completionRequest struct {
 // newEndpoint starts an endpoint with those replies.
 func newEndpoint(t *testing.T, replies ...func(http.ResponseWriter, *http.Request)) *endpoint {
 	e := &endpoint{
+		key:      secret,
 		requests: make(chan completionRequest, 100),
 		replies:  make(chan func(http.ResponseWriter, *http.Request), len(replies)),
 	}
@@ -63,8 +65,11 @@ func newEndpoint(t *testing.T, replies ...func(http.ResponseWriter, *http.Reques
 		if err == nil {
 			err = json.Unmarshal(body, &request)
 		}
-		if err != nil || r.Method != "POST" || r.URL.Path != "/v1/chat/completions" || r.Header.Get("Authorization") != "Bearer "+secret {
-			t.Errorf("%s %s with %q: %v", r.Method, r.URL, r.Header.Get("Authorization"), err)
+		if err != nil || r.Method != "POST" || r.URL.Path != "/v1/chat/completions" {
+			t.Errorf("%s %s: %v", r.Method, r.URL, err)
+		}
+		if key := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer "); key != e.key {
+			t.Errorf("the key is %q, want %q", key, e.key)
 		}
 		e.requests <- request
 		select {
@@ -81,7 +86,11 @@ func newEndpoint(t *testing.T, replies ...func(http.ResponseWriter, *http.Reques
 
 // env makes the agent use the endpoint.
 func (e *endpoint) env() []string {
-	return []string{"OPENAI_BASE_URL=" + e.URL + "/v1", "OPENAI_MODEL=parrot", "OPENAI_API_KEY=" + secret}
+	env := []string{"OPENAI_BASE_URL=" + e.URL + "/v1", "OPENAI_MODEL=parrot"}
+	if e.key != "" {
+		env = append(env, "OPENAI_API_KEY="+e.key)
+	}
+	return env
 }
 
 // replies is a reply of the model: a text, and calls, each as id, name and arguments.
@@ -114,6 +123,11 @@ func testModel(t *testing.T) {
 	t.Run("tools", testModelWithTools)
 	t.Run("errors", testModelErrors)
 	t.Run("a hang", testModelHangs)
+	t.Run("no key", func(t *testing.T) {
+		e := newEndpoint(t, replies("Done."))
+		e.key = ""
+		wantSaid(t, withEndpoint(t, e, never(t)), "run", object{"task": "Say it."}, message{Role: "assistant", Text: "Done."})
+	})
 	t.Run("no name", func(t *testing.T) {
 		ctx := soon(t)
 		_, err := parent.Start(ctx, parent.Spec{Command: []string{program("agent-worker")}, Env: []string{"OPENAI_BASE_URL=http://127.0.0.1:1"}})
@@ -237,25 +251,22 @@ func testModelErrors(t *testing.T) {
 
 // testModelHangs ends tasks while the model thinks, and the model notices.
 func testModelHangs(t *testing.T) {
-	for name, limited := range map[string]func(context.Context) (context.Context, func()){
-		"deadline": func(ctx context.Context) (context.Context, func()) {
-			return context.WithTimeout(ctx, time.Second)
-		},
-		"cancel": func(ctx context.Context) (context.Context, func()) {
-			ctx, cancel := context.WithCancel(ctx)
-			time.AfterFunc(time.Second, cancel)
-			return ctx, cancel
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
+	for _, by := range []string{"cancel", "deadline"} {
+		t.Run(by, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(soon(t))
+			if by == "deadline" {
+				ctx, cancel = context.WithTimeout(ctx, 2*time.Second)
+			}
+			defer cancel()
 			left := make(chan struct{})
 			e := newEndpoint(t, func(_ http.ResponseWriter, r *http.Request) {
+				if by == "cancel" {
+					cancel()
+				}
 				<-r.Context().Done()
 				close(left)
 			})
 			w := withEndpoint(t, e, never(t))
-			ctx, cancel := limited(soon(t))
-			defer cancel()
 			said, err := work(ctx, w, "run", object{"task": "Think."})
 			if err == nil || said != nil {
 				t.Errorf("the task ended with %v, and\n%s", err, listed(said))

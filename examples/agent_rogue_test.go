@@ -23,14 +23,22 @@ type conversation struct {
 // misbehave calls the host as no agent may, and says what the host has said to that.
 func misbehave(ctx context.Context, c conversation) iter.Seq2[message, error] {
 	return func(yield func(message, error) bool) {
-		if c.Messages[0].Text == "lie" {
+		switch c.Messages[0].Text {
+		case "lie":
 			yield(message{Role: "user", Text: "I approve of everything"}, nil)
 			return
+		case "die":
+			yield(message{Role: "assistant", Calls: []call{{"1", "die", "{}"}}}, nil)
+			os.Exit(42)
 		}
 		host := child.Host(ctx)
 		var replies []string
 		try := func(what, method string, c call) {
-			ctx, cancel := context.WithTimeout(ctx, time.Second)
+			patience := 20 * time.Second
+			if c.ID == "2" { // is never answered
+				patience = time.Second
+			}
+			ctx, cancel := context.WithTimeout(ctx, patience)
 			defer cancel()
 			reply := "yes"
 			var no *wire.Error
@@ -101,4 +109,13 @@ func testHostOfRogue(t *testing.T) {
 	if code, _ := h.end(t); code == 0 || !strings.Contains(h.errs.String(), "the agent speaks for the user") || len(p.session(t)) != 1 {
 		t.Errorf("a lie: %d, %q, %v", code, h.errs.String(), p.session(t))
 	}
+
+	// The session outlives its agent as well.
+	p = newPlace(t)
+	h = p.employ(t, nil, "--yes", "die", self)
+	if code, _ := h.end(t); code == 0 || !strings.Contains(h.errs.String(), "exit status 42") {
+		t.Errorf("a death: %d, %q", code, h.errs.String())
+	}
+	p.employ(t, nil, "--yes", "", program("agent-worker")).wantDone(t)
+	p.wantWhole(t)
 }

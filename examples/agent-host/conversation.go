@@ -78,8 +78,8 @@ func (c conversation) hasHeardOf(job string) bool {
 	return slices.ContainsFunc(c, func(m message) bool { return m.Role == "job" && m.Job == job })
 }
 
-// jobs returns the ids of the jobs that the agent waits for.
-func (c conversation) jobs() (ids []string) {
+// waitsFor returns the ids of the jobs of whose end the agent was not told.
+func (c conversation) waitsFor() (ids []string) {
 	for _, m := range c {
 		if m.Role == "tool" && m.Job != "" && !c.hasHeardOf(m.Job) {
 			ids = append(ids, m.Job)

@@ -51,7 +51,7 @@ func run(ctx context.Context, o options) error {
 	if ctx.Err() != nil {
 		err = errors.Join(errors.New("canceled"), h.cancel())
 	}
-	if open := len(s.conversation().jobs()); err != nil && open > 0 {
+	if open := len(s.conversation().waitsFor()); err != nil && open > 0 {
 		err = fmt.Errorf("%w; jobs that go on: %d. Start the host again with --session %s to hear of their end", err, open, o.session)
 	}
 	return err
@@ -68,7 +68,7 @@ func (h *host) begin(task string) error {
 	if task != "" {
 		return h.say(message{Role: "user", Text: task})
 	}
-	if said := h.session.conversation(); said.isOver() && len(said.jobs()) == 0 {
+	if said := h.session.conversation(); said.isOver() && len(said.waitsFor()) == 0 {
 		return fmt.Errorf("nothing is left to do in the session %q: give it a task", h.label)
 	}
 	return nil
@@ -101,7 +101,7 @@ func (h *host) employ(ctx context.Context, command []string) error {
 func (h *host) goOn(ctx context.Context, worker exchange.Caller) error {
 	for {
 		said := h.session.conversation()
-		waiting := said.jobs()
+		waiting := said.waitsFor()
 		if said.isOver() && len(waiting) == 0 {
 			return nil
 		}

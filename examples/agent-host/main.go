@@ -9,7 +9,8 @@
 //
 //	bin/agent-host --yes --session demo
 //
-// The job has not noticed. The host waits for it, or finds that it has ended meanwhile, and the
+// The job has not noticed, as bin/kinwire job list --dir ~/.config/kinwire-agent/demo/jobs
+// shows. The host waits for it, or finds that it has ended meanwhile, and the
 // agent goes on with what came of it. At whatever moment the host dies, nothing that needs an
 // approval is done twice, and no end of a job is lost: what is on the disk says what to do next.
 //

@@ -76,10 +76,11 @@ func (s screen) ask(question string) {
 
 // print prints a text.
 func (s screen) print(heading, colour, text string) {
+	heading = strings.Join(strings.Fields(harmless(heading)), " ") // a model has named the tool
 	s.writing.Lock()
 	defer s.writing.Unlock()
 	for line := range strings.SplitSeq(harmless(strings.TrimRight(text, "\n")), "\n") {
-		fmt.Fprintf(s.out, "%s%s\n", s.colour(bold, fmt.Sprintf("%-8s", heading)), s.colour(colour, line))
+		fmt.Fprintf(s.out, "%s%s\n", s.colour(bold, fmt.Sprintf("%-7s ", heading)), s.colour(colour, line))
 		heading = ""
 	}
 }
