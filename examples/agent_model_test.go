@@ -49,10 +49,14 @@ type completionRequest struct {
 	Stream bool
 }
 
-// newEndpoint starts an endpoint with those replies.
+// newEndpoint starts an endpoint with those replies, which needs the key.
 func newEndpoint(t *testing.T, replies ...func(http.ResponseWriter, *http.Request)) *endpoint {
+	return newEndpointWith(t, secret, replies...)
+}
+
+func newEndpointWith(t *testing.T, key string, replies ...func(http.ResponseWriter, *http.Request)) *endpoint {
 	e := &endpoint{
-		key:      secret,
+		key:      key,
 		requests: make(chan completionRequest, 100),
 		replies:  make(chan func(http.ResponseWriter, *http.Request), len(replies)),
 	}
@@ -124,8 +128,7 @@ func testModel(t *testing.T) {
 	t.Run("errors", testModelErrors)
 	t.Run("a hang", testModelHangs)
 	t.Run("no key", func(t *testing.T) {
-		e := newEndpoint(t, replies("Done."))
-		e.key = ""
+		e := newEndpointWith(t, "", replies("Done."))
 		wantSaid(t, withEndpoint(t, e, never(t)), "run", object{"task": "Say it."}, message{Role: "assistant", Text: "Done."})
 	})
 	t.Run("no name", func(t *testing.T) {
