@@ -41,6 +41,21 @@ func testHostKilled(t *testing.T) {
 		h.wantDone(t)
 		p.wantBuiltOnce(t)
 	})
+	t.Run("while a job runs that is then removed", func(t *testing.T) {
+		p := newPlace(t)
+		h := p.employ(t, nil, "--yes", p.gated(t)+"; read out.txt")
+		h.want(t, "waiting job")
+		h.kill(t)
+		p.write(t, "go", "")
+		p.wantEnded(t)
+		if gone, err := p.store(t).Prune(jobs.Retention{WithoutAck: -1}); err != nil || len(gone) != 1 {
+			t.Fatal(gone, err)
+		}
+		if shown := p.employ(t, nil, "--yes").wantDone(t); !strings.Contains(shown, "is in the store no more") || !strings.Contains(shown, "job sh job.sh: failed (lost)") {
+			t.Errorf("it went on so:\n%s", shown)
+		}
+		p.wantBuiltOnce(t)
+	})
 	t.Run("before the follow-up is acknowledged", testHostKilledBeforeAck)
 	t.Run("before it has heard of its job", testHostKilledInStart)
 	t.Run("before the job was started", testHostKilledBeforeStart)

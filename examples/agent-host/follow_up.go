@@ -48,8 +48,8 @@ func (h *host) firstToEnd(ctx context.Context, ids []string) (string, error) {
 }
 
 // hear tells the agent that a job has ended, and then the store that this is done. A host that
-// dies before that is here again the next time, and finds that the agent knows. Since this host
-// alone has the session, the follow-up needs no claim.
+// dies in between is followed by one that finds the agent told, and tells the store (settle).
+// Since nobody else has the session meanwhile, the follow-up needs no claim.
 func (h *host) hear(id string) error {
 	r, err := h.jobs.Get(id)
 	if errors.Is(err, jobs.ErrNotFound) {
@@ -58,18 +58,16 @@ func (h *host) hear(id string) error {
 	if err != nil {
 		return err
 	}
-	if !h.session.conversation().hasHeardOf(id) {
-		out, err := h.jobs.Output(id, 0, 0)
-		if err != nil {
-			return err
-		}
-		m := message{Role: "job", Job: id, Text: fmt.Sprintf("job %s %s\n%s", id, r.Outcome(), out)}
-		if r.State != jobs.Succeeded {
-			m.Failed = string(r.State)
-		}
-		if err := h.say(m); err != nil {
-			return err
-		}
+	out, err := h.jobs.Output(id, 0, 0)
+	if err != nil {
+		return err
+	}
+	m := message{Role: "job", Job: id, Text: fmt.Sprintf("job %s %s\n%s", id, r.Outcome(), out)}
+	if r.State != jobs.Succeeded {
+		m.Failed = string(r.State)
+	}
+	if err := h.say(m); err != nil {
+		return err
 	}
 	return h.jobs.Ack(id)
 }
