@@ -311,10 +311,10 @@ func testHostApprovals(t *testing.T) {
 		}
 		h.reply(t, reply)
 	}
-	h.want(t, "failed (denied): the user does not approve")
+	h.want(t, "denied: the user does not approve")
 	h.want(t, "approve this? [y/N]")
 	h.stdin.Close()
-	h.want(t, "failed (denied): the user does not approve")
+	h.want(t, "denied: the user does not approve")
 	h.wantDone(t)
 	if ran := p.text(t, "ran"); ran != "1\n2\n" {
 		t.Errorf("there ran %q", ran)

@@ -51,7 +51,7 @@ func testHostKilled(t *testing.T) {
 		if gone, err := p.store(t).Prune(jobs.Retention{WithoutAck: -1}); err != nil || len(gone) != 1 {
 			t.Fatal(gone, err)
 		}
-		if shown := p.employ(t, nil, "--yes").wantDone(t); !strings.Contains(shown, "is in the store no more") || !strings.Contains(shown, "job sh job.sh: failed (lost)") {
+		if shown := p.employ(t, nil, "--yes").wantDone(t); !strings.Contains(shown, "is in the store no more") || !strings.Contains(shown, "job sh job.sh: lost: ") {
 			t.Errorf("it went on so:\n%s", shown)
 		}
 		p.wantBuiltOnce(t)
@@ -159,7 +159,7 @@ func testHostKilledBeforeStart(t *testing.T) {
 	h.want(t, "approve this?")
 	h.kill(t)
 	shown := p.employ(t, nil, "--yes").wantDone(t)
-	if !strings.Contains(shown, "failed (interrupted): the host has died meanwhile; it was not begun") || !strings.Contains(shown, "\n        next\n") {
+	if !strings.Contains(shown, "interrupted: the host has died meanwhile; it was not begun") || !strings.Contains(shown, "\n        next\n") {
 		t.Errorf("it went on so:\n%s", shown)
 	}
 	p.wantWhole(t)
@@ -178,7 +178,7 @@ func testHostKilledInCommand(t *testing.T) {
 	}
 	h.kill(t)
 	shown := p.employ(t, nil, "--yes").wantDone(t)
-	if !strings.Contains(shown, "failed (interrupted): the host has died meanwhile; nobody knows how much of it was done") || !strings.Contains(shown, "\n        next\n") {
+	if !strings.Contains(shown, "interrupted: the host has died meanwhile; nobody knows how much of it was done") || !strings.Contains(shown, "\n        next\n") {
 		t.Errorf("it went on so:\n%s", shown)
 	}
 	p.write(t, "go", "")

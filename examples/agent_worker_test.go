@@ -137,7 +137,7 @@ func testScript(t *testing.T) {
 			message{Role: "tool", Call: "call-3", Text: `there is no tool "move"`, Failed: "unknown_tool"},
 			calls("", "call-5", "copy", `{"from":"secret","to":"d"}`),
 			message{Role: "tool", Call: "call-5", Text: "no", Failed: "denied"},
-			message{Role: "assistant", Text: `copy a b c: copied {"from":"a","to":"b c"}` + "\nmove it: failed (unknown_tool)\ncopy secret d: failed (denied)"})
+			message{Role: "assistant", Text: `copy a b c: copied {"from":"a","to":"b c"}` + "\nmove it: unknown_tool: there is no tool \"move\"\ncopy secret d: denied: no"})
 	}
 }
 
@@ -161,7 +161,7 @@ func testScriptWithJob(t *testing.T) {
 	wantSaid(t, w, "run", object{"messages": append(said, ended)},
 		calls("", "call-5", "copy", `{"from":"a","to":"b"}`),
 		message{Role: "tool", Call: "call-5", Text: "done"},
-		message{Role: "assistant", Text: "job make all: failed (failed)\ncopy a b: done"})
+		message{Role: "assistant", Text: "job make all: failed: job j1 failed out of cheese\ncopy a b: done"})
 
 	// It is no business of a script when another job ends, or its own after it was cancelled.
 	wantSaid(t, w, "run", object{"messages": append(said, message{Role: "user", Text: "copy c d"}, ended)},
@@ -176,7 +176,7 @@ func testNoTools(t *testing.T) {
 		wantSaid(t, w, "", object{"task": "add 2 3"},
 			calls("the tools to use: add", "call-1", "add", `{"input":"2 3"}`),
 			message{Role: "tool", Call: "call-1", Text: `there is no method "tool"`, Failed: "unknown_method"},
-			message{Role: "assistant", Text: "add 2 3: failed (unknown_method)"})
+			message{Role: "assistant", Text: `add 2 3: unknown_method: there is no method "tool"`})
 	}
 }
 

@@ -60,7 +60,7 @@ func run(ctx context.Context, o options) error {
 // begin finds out how far the session is, and adds a task, if there is one.
 func (h *host) begin(task string) error {
 	if said := h.session.conversation(); len(said) > 0 {
-		h.note("session", fmt.Sprintf("%s goes on after %d messages", h.label, len(said)))
+		h.note("session", fmt.Sprintf("%s, messages so far: %d", h.label, len(said)))
 	}
 	if err := h.settle("the host has died meanwhile"); err != nil {
 		return err

@@ -43,7 +43,7 @@ func (s screen) show(m message) {
 	case m.Role == "user":
 		s.print("task", bold, m.Text)
 	case m.Role == "tool" && m.Failed != "":
-		s.print("", red, beginning("failed ("+m.Failed+"): "+m.Text))
+		s.print("", red, beginning(m.Failed+": "+m.Text))
 	case m.Role == "tool":
 		s.print("", faint, beginning(m.Text))
 	case m.Role == "job" && m.Failed != "":

@@ -102,7 +102,7 @@ func (p progress) conclusion() string {
 	var list []string
 	for i, r := range p.results {
 		if r.Failed != "" {
-			list = append(list, fmt.Sprintf("%s: failed (%s)", p.lines[i], r.Failed))
+			list = append(list, fmt.Sprintf("%s: %s: %s", p.lines[i], r.Failed, brief(r.Text)))
 		} else {
 			list = append(list, fmt.Sprintf("%s: %s", p.lines[i], brief(r.Text)))
 		}
