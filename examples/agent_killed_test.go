@@ -42,19 +42,22 @@ func testHostKilled(t *testing.T) {
 		p.wantBuiltOnce(t)
 	})
 	t.Run("while a job runs that is then removed", func(t *testing.T) {
-		p := newPlace(t)
-		h := p.employ(t, nil, "--yes", p.gated(t)+"; read out.txt")
-		h.want(t, "waiting job")
-		h.kill(t)
-		p.write(t, "go", "")
-		p.wantEnded(t)
-		if gone, err := p.store(t).Prune(jobs.Retention{WithoutAck: -1}); err != nil || len(gone) != 1 {
-			t.Fatal(gone, err)
-		}
-		if shown := p.employ(t, nil, "--yes").wantDone(t); !strings.Contains(shown, "is in the store no more") || !strings.Contains(shown, "job sh job.sh: lost: ") {
-			t.Errorf("it went on so:\n%s", shown)
-		}
-		p.wantBuiltOnce(t)
+		testHostKilledAndJobGone(t, func(p place) {
+			if gone, err := p.store(t).Prune(jobs.Retention{WithoutAck: -1}); err != nil || len(gone) != 1 {
+				t.Fatal(gone, err)
+			}
+		})
+	})
+	t.Run("while a job runs that is then damaged", func(t *testing.T) {
+		testHostKilledAndJobGone(t, func(p place) {
+			files, err := filepath.Glob(filepath.Join(p.dir, "default", "jobs", "*", "exit.json"))
+			if err != nil || len(files) != 1 {
+				t.Fatal(files, err)
+			}
+			if err := os.WriteFile(files[0], []byte("garbage"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		})
 	})
 	t.Run("before the follow-up is acknowledged", testHostKilledBeforeAck)
 	t.Run("before it has heard of its job", testHostKilledInStart)
@@ -62,6 +65,24 @@ func testHostKilled(t *testing.T) {
 	t.Run("in a command", testHostKilledInCommand)
 	t.Run("in a question", testHostKilledInQuestion)
 	t.Run("at any moment", testHostKilledAnywhere)
+}
+
+// testHostKilledAndJobGone kills the host, and has nobody know how its job has ended.
+func testHostKilledAndJobGone(t *testing.T, remove func(place)) {
+	p := newPlace(t)
+	h := p.employ(t, nil, "--yes", p.gated(t)+"; read out.txt")
+	h.want(t, "waiting job")
+	h.kill(t)
+	p.write(t, "go", "")
+	p.wantEnded(t)
+	remove(p)
+	shown := p.employ(t, nil, "--yes").wantDone(t)
+	if !strings.Contains(shown, "\njob     job ") || !strings.Contains(shown, " is lost: ") || !strings.Contains(shown, "job sh job.sh: lost: ") {
+		t.Errorf("it went on so:\n%s", shown)
+	}
+	if said := p.session(t); countOf(said, "job") != 1 || !strings.HasSuffix(said[len(said)-1].Text, "read out.txt: built") {
+		t.Errorf("the session is\n%s", listed(said))
+	}
 }
 
 // wantEnded waits until the one job has ended.

@@ -182,7 +182,8 @@ func testNoTools(t *testing.T) {
 
 func testNoTask(t *testing.T) {
 	w := start(t, "agent-worker", offer(nil, never(t)))
-	for _, task := range []any{nil, "no object", object{}, object{"task": " ;\n"}, object{"messages": []message{{Role: "job", Job: "x"}}}} {
+	for _, task := range []any{nil, "no object", object{}, object{"task": " ;\n"}, object{"messages": []message{{Role: "job", Job: "x"}}},
+		object{"messages": []message{{Role: "user", Text: "a"}, {Role: "tool"}, {Role: "tool"}}}} {
 		_, err := work(soon(t), w, "run", task)
 		wantCode(t, err, wire.CodeBadInput)
 	}

@@ -23,7 +23,7 @@ func (h *host) followUp(ctx context.Context, ids []string) error {
 	return h.hear(id)
 }
 
-// firstToEnd waits until one of some jobs has ended, or was removed, and returns its id.
+// firstToEnd waits until one of some jobs has ended, or is gone, and returns its id.
 func (h *host) firstToEnd(ctx context.Context, ids []string) (string, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	var waiting sync.WaitGroup
@@ -41,10 +41,17 @@ func (h *host) firstToEnd(ctx context.Context, ids []string) (string, error) {
 		})
 	}
 	first := <-ends
-	if errors.Is(first.err, jobs.ErrNotFound) {
+	if isGone(first.err) {
 		return first.id, nil
 	}
 	return first.id, first.err
+}
+
+// isGone reports whether an error says that nobody will ever know how a job has ended: it was
+// removed, or its files are damaged.
+func isGone(err error) bool {
+	var damaged *jobs.DamageError
+	return errors.Is(err, jobs.ErrNotFound) || errors.As(err, &damaged)
 }
 
 // hear tells the agent that a job has ended, and then the store that this is done. A host that
@@ -52,8 +59,8 @@ func (h *host) firstToEnd(ctx context.Context, ids []string) (string, error) {
 // Since nobody else has the session meanwhile, the follow-up needs no claim.
 func (h *host) hear(id string) error {
 	r, err := h.jobs.Get(id)
-	if errors.Is(err, jobs.ErrNotFound) {
-		return h.say(message{Role: "job", Job: id, Text: "job " + id + " is in the store no more", Failed: string(jobs.Lost)})
+	if isGone(err) {
+		return h.say(message{Role: "job", Job: id, Text: "job " + id + " is lost: " + err.Error(), Failed: string(jobs.Lost)})
 	}
 	if err != nil {
 		return err

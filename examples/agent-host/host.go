@@ -48,7 +48,7 @@ func run(ctx context.Context, o options) error {
 		return err
 	}
 	err = h.employ(ctx, o.worker)
-	if ctx.Err() != nil {
+	if err != nil && ctx.Err() != nil {
 		err = errors.Join(errors.New("canceled"), h.cancel())
 	}
 	if open := len(s.conversation().waitsFor()); err != nil && open > 0 {

@@ -26,7 +26,7 @@ func (h *host) settle(why string) error {
 	// The follow-ups that the agent was told of, when the host could not say so any more.
 	pending, err := h.jobs.Pending()
 	if err != nil {
-		return err
+		h.note("jobs", err.Error()) // those that are damaged
 	}
 	for _, r := range pending {
 		if h.session.conversation().hasHeardOf(r.ID) {
@@ -42,10 +42,10 @@ func (h *host) settle(why string) error {
 // store before it runs, and so this is certain.
 func (h *host) startedBy(c call) (string, error) {
 	records, err := h.jobs.List(jobs.Filter{Session: h.jobLabel(c)})
-	if len(records) == 0 || err != nil {
-		return "", err
+	if len(records) > 0 {
+		return records[0].ID, nil
 	}
-	return records[0].ID, nil
+	return "", err // that a job is damaged: it may be this one
 }
 
 // jobLabel is the label of the job that a call starts.

@@ -71,8 +71,11 @@ func follow(said conversation) (p progress, err error) {
 		}
 	}
 	p.lines = parse(task)
-	if len(p.lines) == 0 {
+	switch {
+	case len(p.lines) == 0:
 		return p, wire.Errorf(wire.CodeBadInput, `the task asks for nothing; one that does is "add 2 3; upper hello"`)
+	case len(p.lines) < len(p.results):
+		return p, wire.Errorf(wire.CodeBadInput, "the task has %d lines, and there are %d results", len(p.lines), len(p.results))
 	}
 	return p, nil
 }
