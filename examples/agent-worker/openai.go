@@ -3,11 +3,12 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
-	"github.com/openai/openai-go/v3"
-	"github.com/openai/openai-go/v3/option"
+	"github.com/openai/openai-go"
+	"github.com/openai/openai-go/option"
 
 	"github.com/kinwire/kinwire/wire"
 )
@@ -61,7 +62,7 @@ func (m *openAI) explain(err error) string {
 	text := err.Error()
 	var refused *openai.Error
 	if errors.As(err, &refused) && refused.Message != "" {
-		text += ": " + refused.Message
+		text = fmt.Sprintf("%s %q: %s: %s", refused.Request.Method, refused.Request.URL, refused.Response.Status, refused.Message)
 	}
 	if m.key != "" {
 		text = strings.ReplaceAll(text, m.key, "(the key)")

@@ -1,8 +1,8 @@
 package main
 
 import (
-	"github.com/openai/openai-go/v3"
-	"github.com/openai/openai-go/v3/shared"
+	"github.com/openai/openai-go"
+	"github.com/openai/openai-go/shared"
 )
 
 // toOpenAI returns a conversation as the endpoint wants it.
@@ -34,11 +34,9 @@ func assistantToOpenAI(m message) openai.ChatCompletionMessageParamUnion {
 		said.Content.OfString = openai.String(m.Text)
 	}
 	for _, c := range m.Calls {
-		said.ToolCalls = append(said.ToolCalls, openai.ChatCompletionMessageToolCallUnionParam{
-			OfFunction: &openai.ChatCompletionMessageFunctionToolCallParam{
-				ID:       c.ID,
-				Function: openai.ChatCompletionMessageFunctionToolCallFunctionParam{Name: c.Name, Arguments: c.Arguments},
-			},
+		said.ToolCalls = append(said.ToolCalls, openai.ChatCompletionMessageToolCallParam{
+			ID:       c.ID,
+			Function: openai.ChatCompletionMessageToolCallFunctionParam{Name: c.Name, Arguments: c.Arguments},
 		})
 	}
 	return openai.ChatCompletionMessageParamUnion{OfAssistant: &said}
@@ -57,13 +55,13 @@ func fromOpenAI(said openai.ChatCompletionMessage) message {
 }
 
 // toolsToOpenAI returns the tools as the endpoint wants them.
-func toolsToOpenAI(tools []tool) (list []openai.ChatCompletionToolUnionParam) {
+func toolsToOpenAI(tools []tool) (list []openai.ChatCompletionToolParam) {
 	for _, t := range tools {
-		list = append(list, openai.ChatCompletionFunctionTool(shared.FunctionDefinitionParam{
+		list = append(list, openai.ChatCompletionToolParam{Function: shared.FunctionDefinitionParam{
 			Name:        t.Name,
 			Description: openai.String(t.Description),
 			Parameters:  t.Parameters,
-		}))
+		}})
 	}
 	return list
 }
