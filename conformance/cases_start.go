@@ -54,7 +54,6 @@ var startCases = in("start", "2. Start",
 				l.rest(50 * time.Millisecond)
 				l.alive()
 			}
-			l.echo()
 		},
 	},
 )

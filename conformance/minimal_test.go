@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -166,6 +168,46 @@ func TestLenient(t *testing.T) {
 					t.Errorf("%s %s: %s, with the warnings %q", r.Verdict, r.Name(), r.Why, r.Warnings)
 				}
 			}
+		})
+	}
+}
+
+// notYet is what the minimal worker lacks until a step of docs/porting.md.
+var notYet = map[int][]string{
+	5: {"        elif kind == 5:\n            answer(message)\n", ""},
+	6: {"        elif kind == 10:\n            stop(element(message, 1, int, 0) / 1000)\n", "", "signal.signal(signal.SIGTERM, terminate)\n", ""},
+	9: {"if left is not None:", "if False:"},
+}
+
+// TestPortingSteps holds that a worker of which no more is built than up to a step passes the
+// cases that docs/porting.md names there.
+func TestPortingSteps(t *testing.T) {
+	page, err := os.ReadFile("../docs/porting.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	source := minimalWorker(t)
+	rows := regexp.MustCompile(`(?m)^\| ([0-9]+) \| .* \| (.*/.*) \|$`).FindAllStringSubmatch(string(page), -1)
+	if len(rows) != 6 {
+		t.Fatalf("docs/porting.md has %d steps with cases: %q", len(rows), rows)
+	}
+	for _, row := range rows {
+		t.Run(row[1], func(t *testing.T) {
+			t.Parallel()
+			step, err := strconv.Atoi(row[1])
+			if err != nil {
+				t.Fatal(err)
+			}
+			built := source
+			for later, edits := range notYet {
+				if later > step {
+					if built, err = mutate(built, edits); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			cases := strings.Split(strings.ReplaceAll(row[2], "`", ""), ", ")
+			conformance.Test(t, pythonWorker(t, built), conformance.Options{Cases: cases})
 		})
 	}
 }
