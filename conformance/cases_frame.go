@@ -3,7 +3,9 @@ package conformance
 import (
 	"bytes"
 	"fmt"
+	"time"
 
+	"github.com/kinwire/kinwire/internal/deadline"
 	"github.com/kinwire/kinwire/wire"
 )
 
@@ -104,6 +106,7 @@ var frameCases = in("frame", "3. Frame",
 						open = append(open, l.begin(wire.FlagEnd, "", nil, p))
 						l.send(wire.Ping{Seq: l.nextSeq()}.Append(nil))
 					}
+					deadline.Await(l.out.empty(), time.Second) // not for ever: who waits in a write need not read
 				})
 				for i, x := range open {
 					l.awaitPayload(x, payloads[i])

@@ -95,7 +95,7 @@ var mutants = []mutant{
 	{name: "a Pong waits for what a handler locks", fails: []string{"ping/busy-handlers"}, edits: sleepingWith("        finish(id, END, METHODS[method](value))\n", "        with state:\n            finish(id, END, METHODS[method](value))\n")},
 	{name: "no Pong while shutting down", fails: []string{"shutdown/goes-on"}, edits: sleepingWith(`elif kind == 3:`, `elif kind == 3 and until is None:`)},
 	{name: "a Pong with a str for its status", fails: []string{"ping/seq"}, edits: edits(`send(4, element(message, 1, int, 0))`, `send(4, element(message, 1, int, 0), "fine")`)},
-	{name: "it leaves when no ping comes", fails: []string{"ping/lack"}, edits: edits("ready = False\n", "ready = False\nthreading.Timer(1, lambda: os._exit(1)).start()\n")},
+	{name: "it leaves when no ping comes", fails: []string{"ping/lack"}, edits: edits("ready = False\n", "ready = False\nthreading.Timer(0.5, lambda: os._exit(1)).start()\n")},
 
 	// Exchanges.
 	{name: "two ENDs", fails: []string{"exchange/one-end", "exchange/echo"}, says: "another Output", edits: edits("            del calls[id]\n", "            del calls[id]\n            send(6, id, flags, None, payload)\n")},

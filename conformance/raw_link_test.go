@@ -172,6 +172,7 @@ func (w *rawWorker) send(frame []byte) {
 				n := min(len(frame), 4096)
 				w.out.Write(frame[:n])
 				frame = frame[n:]
+				time.Sleep(time.Microsecond) // the others' turn
 			}
 		}()
 		return
