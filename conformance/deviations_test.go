@@ -237,6 +237,7 @@ var testOptions = Options{StartTimeout: 10 * time.Second, answerTime: 3 * time.S
 var soak = os.Getenv("KINWIRE_SOAK") != ""
 
 func TestEachDeviationFails(t *testing.T) {
+	t.Parallel()
 	for _, d := range deviations {
 		t.Run(d.name, func(t *testing.T) {
 			t.Parallel()

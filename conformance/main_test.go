@@ -3,7 +3,10 @@
 package conformance
 
 import (
+	"flag"
 	"os"
+	"runtime"
+	"strconv"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -17,9 +20,21 @@ func TestMain(m *testing.M) {
 		os.Unsetenv(workerVar)
 		serveRaw(name)
 	}
+	waitTogether()
 	goleak.VerifyTestMain(m,
 		goleak.IgnoreTopFunction("github.com/kinwire/kinwire/process.serveStarts"),
 		goleak.IgnoreAnyFunction("github.com/kinwire/kinwire/internal/guard.(*Keeper).watch"))
+}
+
+// waitTogether lets more tests run at a time than there are processors, unless the command line
+// says how many: most of them wait for what never comes.
+func waitTogether() {
+	flag.Parse()
+	told := false
+	flag.Visit(func(f *flag.Flag) { told = told || f.Name == "test.parallel" })
+	if !told {
+		_ = flag.Set("test.parallel", strconv.Itoa(8*runtime.GOMAXPROCS(0))) // a number will do
+	}
 }
 
 // deviant is a worker that is right but for one deviation. "" is right.

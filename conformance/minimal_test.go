@@ -56,6 +56,7 @@ func mutate(source string, edits []string) (string, error) {
 // TestMinimalWorker holds that what SPEC.md shows as a worker is one. With one more method it
 // still is, as far as mutants are told by that; a long run goes through all cases.
 func TestMinimalWorker(t *testing.T) {
+	t.Parallel()
 	source := minimalWorker(t)
 	slow, err := mutate(source, sleeping)
 	if err != nil {
@@ -151,6 +152,7 @@ func (m mutant) wantFailures(t *testing.T, results []conformance.Result) {
 
 // TestLenient holds that leniency towards a host that breaks a rule is a warning alone.
 func TestLenient(t *testing.T) {
+	t.Parallel()
 	source := minimalWorker(t)
 	for _, m := range lenient {
 		t.Run(m.name, func(t *testing.T) {
@@ -182,6 +184,7 @@ var notYet = map[int][]string{
 // TestPortingSteps holds that a worker of which no more is built than up to a step passes the
 // cases that docs/porting.md names there.
 func TestPortingSteps(t *testing.T) {
+	t.Parallel()
 	page, err := os.ReadFile("../docs/porting.md")
 	if err != nil {
 		t.Fatal(err)

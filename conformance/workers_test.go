@@ -12,6 +12,7 @@ import (
 
 // Workers that are right, however unusual, pass all cases.
 func TestUnusualWorkersPass(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		name     string
 		skips    string // what may be skipped
@@ -62,6 +63,7 @@ func TestUnusualWorkersPass(t *testing.T) {
 
 // What is lenient is told.
 func TestWarnings(t *testing.T) {
+	t.Parallel()
 	for worker, warned := range map[string]string{
 		"goes on after a breach":         "violation/body-cut",
 		"exits with 1 at a breach":       "violation/body-cut",
@@ -88,6 +90,7 @@ func TestWarnings(t *testing.T) {
 
 // The Go SDK passes, without warnings, over both transports, and in time.
 func TestEchoWorker(t *testing.T) {
+	t.Parallel()
 	program := filepath.Join(t.TempDir(), "echo-worker")
 	if out, err := exec.Command("go", "build", "-o", program, "../examples/echo-worker").CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
@@ -114,13 +117,14 @@ func TestEchoWorker(t *testing.T) {
 
 // The worst workers are done with in time too, and nothing is left of them.
 func TestWorstWorkers(t *testing.T) {
+	t.Parallel()
 	for _, name := range []string{"never speaks", "floods", "ignores all signals", "hangs at a breach", "answers no pings"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			o := testOptions
 			o.StartTimeout = 2 * time.Second
 			if !soak {
-				o.Budget = 20 * time.Second
+				o.Budget = 12 * time.Second
 			}
 			begun := time.Now()
 			results, err := Run(t.Context(), deviant(name), o)
@@ -146,6 +150,7 @@ func TestWorstWorkers(t *testing.T) {
 
 // A program that is no worker is done with after its first start, and quoted once.
 func TestNoWorker(t *testing.T) {
+	t.Parallel()
 	for _, script := range []string{"echo no such model >&2; exit 3", "sleep 1000; echo no such model"} {
 		o := testOptions
 		o.StartTimeout = time.Second
