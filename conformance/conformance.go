@@ -83,6 +83,9 @@ type Result struct {
 	Case      Case
 	Transport string
 	Verdict   Verdict
+	// NotRun is true of a Skip that is due to the lack of time alone: Options.Budget was used
+	// up, and not by a worker that lets cases wait in vain. Nothing is known of the rule.
+	NotRun bool
 	// Why is one line: what went wrong, or what the case lacks. Empty at a Pass.
 	Why string
 	// Expected and Got are both sides of a failure in full, and Bytes is the frame in

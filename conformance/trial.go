@@ -28,7 +28,10 @@ type failure struct {
 func (f failure) Error() string { return fmt.Sprintf("expected %s; got %s", f.expected, f.got) }
 
 // skipped is why a case can't be tried.
-type skipped string
+type skipped struct {
+	why    string
+	notRun bool // there is no time left for it
+}
 
 // try runs a case, and leaves nothing of it behind but a worker that it shares.
 func (s *suite) try(ctx context.Context, v *venue, d *definition, shared *stageWorker) (r Result) {
@@ -38,7 +41,7 @@ func (s *suite) try(ctx context.Context, v *venue, d *definition, shared *stageW
 	defer func() {
 		r.Warnings, r.Took = t.warnings, time.Since(begun)
 	}()
-	failed, why := t.attempt(d)
+	failed, without := t.attempt(d)
 	if failed == nil {
 		failed = t.seenInPassing()
 	}
@@ -56,22 +59,22 @@ func (s *suite) try(ctx context.Context, v *venue, d *definition, shared *stageW
 		if t.last != nil {
 			r.Stderr = t.last.lastWords()
 		}
-	case why != "":
-		r.Verdict, r.Why = Skip, string(why)
+	case without != nil:
+		r.Verdict, r.Why, r.NotRun = Skip, without.why, without.notRun
 	}
 	t.close()
 	return r
 }
 
 // attempt runs the case until it is over, or fails, or is skipped.
-func (t *trial) attempt(d *definition) (failed *failure, why skipped) {
+func (t *trial) attempt(d *definition) (failed *failure, without *skipped) {
 	defer func() {
 		switch r := recover().(type) {
 		case nil:
 		case failure:
 			failed = &r
 		case skipped:
-			why = r
+			without = &r
 		default:
 			panic(r)
 		}
@@ -80,7 +83,7 @@ func (t *trial) attempt(d *definition) (failed *failure, why skipped) {
 		t.outOfTime()
 	}
 	d.run(t)
-	return nil, ""
+	return nil, nil
 }
 
 // seenInPassing returns the first rule that a worker of this case was seen to break, whatever
@@ -112,13 +115,14 @@ func (t *trial) fail(expected, got string, frame ...byte) {
 }
 
 // skip ends the case: it can't be tried.
-func (t *trial) skip(format string, args ...any) { panic(skipped(fmt.Sprintf(format, args...))) }
+func (t *trial) skip(format string, args ...any) { panic(skipped{why: fmt.Sprintf(format, args...)}) }
 
 // outOfTime ends the case, since the time of the whole run is over: it fails if that is the
 // worker's doing, who has let it wait before.
 func (t *trial) outOfTime() {
 	if t.lost.Load() == 0 {
-		t.skip("the time for all cases, %v, is over, although the worker has let none wait: it starts slowly, or the machine is busy", t.options.budget())
+		why := fmt.Sprintf("the time for all cases, %v, is over, although the worker has let none wait: it starts slowly, or the machine is busy", t.options.budget())
+		panic(skipped{why, true})
 	}
 	t.fail(fmt.Sprintf("all cases to be over within %v", t.options.budget()), "that time was up")
 }

@@ -22,6 +22,7 @@ type (
 	resultJSON struct {
 		Name      string              `json:"name"`
 		Verdict   conformance.Verdict `json:"verdict"`
+		NotRun    bool                `json:"not_run"`
 		Why       string              `json:"why"`
 		Transport string              `json:"transport"`
 		caseJSON
@@ -52,6 +53,7 @@ func (jsonPrinter) result(r conformance.Result) []byte {
 	return appendLine(nil, resultJSON{
 		Name:      r.Name(),
 		Verdict:   r.Verdict,
+		NotRun:    r.NotRun,
 		Why:       r.Why,
 		Transport: r.Transport,
 		caseJSON:  newCaseJSON(r.Case),

@@ -92,14 +92,14 @@ func TestCheckJSON(t *testing.T) {
 		want string
 	}{
 		{jsonPrinter{}.result(failed), `{
-			"name": "socketpair/ping/answered", "verdict": "FAIL", "why": "expected a Pong with seq 7; got one with seq 8",
+			"name": "socketpair/ping/answered", "verdict": "FAIL", "not_run": false, "why": "expected a Pong with seq 7; got one with seq 8",
 			"transport": "socketpair", "case": "ping/answered", "section": "12. Ping", "link": "wire/SPEC.md#12-ping",
 			"about": "Each Ping is answered with a Pong of the same seq",
 			"expected": "a Pong with seq 7", "got": "a Pong\nwith seq 8", "bytes": "00 00 00 03 92 04 08",
 			"frames": ["host -> worker: 00", "worker -> host: 01"], "stderr": "out of \u001b[31mcheese\n",
 			"warnings": ["slow"], "took_ms": 99}`},
 		{jsonPrinter{}.result(passed), `{
-			"name": "stdio/ping/answered", "verdict": "PASS", "why": "", "transport": "stdio", "case": "ping/answered",
+			"name": "stdio/ping/answered", "verdict": "PASS", "not_run": false, "why": "", "transport": "stdio", "case": "ping/answered",
 			"section": "12. Ping", "link": "wire/SPEC.md#12-ping", "about": "Each Ping is answered with a Pong of the same seq",
 			"expected": "", "got": "", "bytes": "", "frames": [], "stderr": "", "warnings": [], "took_ms": 12}`},
 		{jsonPrinter{}.summary(aReport), `{"summary":
@@ -134,7 +134,16 @@ func TestCheckReport(t *testing.T) {
 	if got := r.cutShort(); got != "5 of 9 cases were not run, from stdio/ping/answered on" {
 		t.Errorf("cut short, it says %q", got)
 	}
-	r.skipped += 5
+	late := leftOut
+	late.NotRun = true
+	r.add(late)
+	if r.skipped != 1 || r.notRun() != 5 || r.done() != 5 {
+		t.Errorf("with a case for which there was no time, the report is %+v", r)
+	}
+	if got := r.cutShort(); got != "4 of 9 cases were not run, from stdio/ping/answered on" {
+		t.Errorf("cut short, it says %q", got)
+	}
+	r.skipped += 4
 	if got := r.cutShort(); got != "all cases had been run" {
 		t.Errorf("cut short after the last one, it says %q", got)
 	}

@@ -131,6 +131,9 @@ func (c *checkup) sumUp() {
 	if c.stops.first.Err() != nil {
 		c.fail(fmt.Errorf("%v: %s", context.Cause(c.stops.first), c.report.cutShort()))
 	}
+	if c.report.late > 0 {
+		c.fail(fmt.Errorf("there was no time for %d of %d cases: the worker starts slowly, or the machine is busy; --case or --transport chooses fewer", c.report.late, len(c.report.plan)))
+	}
 	c.print(c.printer.summary(c.report))
 }
 
