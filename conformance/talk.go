@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -101,15 +102,32 @@ func (l *link) awaitValue(x *exchange, want any) { l.awaitPayload(x, encode(want
 
 func (l *link) awaitPayload(x *exchange, want wire.Payload) {
 	l.awaitEnd(x)
-	expected := fmt.Sprintf("the value %s, which was sent to the method %s", short(valueOf(want).String()), quote(x.method))
+	sent := short(valueOf(want).String())
+	expected := fmt.Sprintf("the value %s, which was sent to the method %s", sent, quote(x.method))
 	switch {
 	case x.err != nil:
 		l.t.fail(expected, "the error "+x.err.Error())
 	case len(x.values) != 1:
 		l.t.fail(expected, fmt.Sprintf("%d values", len(x.values)))
 	case !valueOf(want).same(valueOf(x.values[0])):
-		l.t.fail(expected, short(valueOf(x.values[0]).String()), x.values[0]...)
+		came := short(valueOf(x.values[0]).String())
+		if came == sent {
+			came += ", " + difference(want, x.values[0])
+		}
+		l.t.fail(expected, came, x.values[0]...)
 	}
+}
+
+// difference says where payloads differ that are too long to be shown.
+func difference(want, got wire.Payload) string {
+	const shown = 8
+	at := 0
+	for at < min(len(want), len(got)) && want[at] == got[at] {
+		at++
+	}
+	from := func(p wire.Payload) string { return cmp.Or(dump(p[at:min(at+shown, len(p))]), "nothing") }
+	return fmt.Sprintf("whose %d bytes of msgpack, sent as %d, differ from byte %d on: %s, and not %s",
+		len(got), len(want), at, from(got), from(want))
 }
 
 // awaitError waits for an exchange that ends with an error of one of those codes.
