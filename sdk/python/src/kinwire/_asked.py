@@ -162,6 +162,7 @@ class Asked(Waitable):
                 self._consume_locked(unread)
         elif self in session.queue:
             session.queue.remove(self)
+            session.free_place_locked()  # which may have been for this one
         self.wake_locked()
 
     def _check_locked(self) -> None:
@@ -209,6 +210,24 @@ class Asked(Waitable):
             if self._caller.meta and key in self._caller.meta:
                 meta[key] = self._caller.meta[key]
         return meta or None
+
+    def open(self, flags: int, value: Any) -> Asked:
+        """Open the exchange, or give it up."""
+        try:
+            self.wait(self.opener(flags, value))
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    async def open_async(self, flags: int, value: Any) -> Asked:
+        """Do what open does, without holding up the event loop."""
+        try:
+            await self.wait_async(self.opener(flags, value))
+        except BaseException:
+            self.close()
+            raise
+        return self
 
     def sender(self, flags: int, value: Any) -> Callable[[], Wait | None]:
         """Return a look that sends one more Input once there is credit for it."""

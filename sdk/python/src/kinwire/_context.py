@@ -148,16 +148,14 @@ class Context(_Context):
         from ._asked import NOTHING, Asked
 
         asked = Asked(self._served, method, timeout)
-        asked.wait(asked.opener(0, NOTHING))
-        return HostStream(asked)
+        return HostStream(asked.open(0, NOTHING))
 
     def stream(self, method: str, value: Any = None, *, timeout: float | None = None) -> HostStream:
         """Call a method of the host with one value, and iterate over its answer."""
         from ._asked import Asked
 
         asked = Asked(self._served, method, timeout)
-        asked.wait(asked.opener(m.END, value))
-        return HostStream(asked)
+        return HostStream(asked.open(m.END, value))
 
 
 class HostStream:
@@ -236,8 +234,7 @@ class AsyncContext(_Context):
         from ._asked import NOTHING, Asked
 
         asked = Asked(self._served, method, timeout)
-        await asked.wait_async(asked.opener(0, NOTHING))
-        return AsyncHostStream(asked)
+        return AsyncHostStream(await asked.open_async(0, NOTHING))
 
     async def stream(
         self, method: str, value: Any = None, *, timeout: float | None = None
@@ -246,8 +243,7 @@ class AsyncContext(_Context):
         from ._asked import Asked
 
         asked = Asked(self._served, method, timeout)
-        await asked.wait_async(asked.opener(m.END, value))
-        return AsyncHostStream(asked)
+        return AsyncHostStream(await asked.open_async(m.END, value))
 
 
 class AsyncHostStream:

@@ -68,7 +68,10 @@ def _plain(value: Any) -> Any:
 
 def _blame(value: Any, e: Exception) -> str:
     """Say what of a value can't be encoded."""
-    path, found = _find(value, "", 64)
+    try:
+        path, found = _find(value, "", 64)
+    except Exception as failed:  # a key's repr does
+        return f"a value that can't be encoded, nor told: {type(failed).__name__}"
     where = f" at {path}" if path else ""
     if isinstance(found, int):
         return f"an int that is over 64 bits{where}"

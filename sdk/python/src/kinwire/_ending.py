@@ -13,7 +13,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from . import _messages as m
-from ._errors import FAILED, OK, ORPHANED, Error
+from ._errors import FAILED, OK, ORPHANED, Error, authors_part
 
 if TYPE_CHECKING:
     from ._session import Session
@@ -81,7 +81,7 @@ class Ending:
     def refuse(self, error: Error, cause: BaseException | None = None) -> bool:
         """End since there will be no worker. It returns False."""
         if cause is not None and not isinstance(cause, Error):
-            traceback.print_exception(type(cause), cause, cause.__traceback__)
+            traceback.print_exception(type(cause), cause, authors_part(cause))
         with self._session.lock:
             self._refuse_locked(error)
         return False
@@ -105,7 +105,10 @@ class Ending:
     def _begin_locked(self) -> None:
         if self._thread is None:
             self._thread = threading.Thread(target=self._end, name="kinwire-end", daemon=True)
-            self._thread.start()
+            try:
+                self._thread.start()
+            except RuntimeError as e:  # too many threads
+                leave(FAILED, f"the worker can't go on: {e}")
         self.look_locked()
 
     def look_locked(self) -> None:
@@ -226,5 +229,9 @@ def _print(line: str) -> None:
 def _within(seconds: float, call: Callable[[], Any]) -> None:
     """Call something that may take for ever, and wait no longer than that."""
     thread = threading.Thread(target=call, daemon=True)
-    thread.start()
-    thread.join(seconds)
+    try:
+        thread.start()
+    except RuntimeError:  # too many threads
+        call()
+    else:
+        thread.join(seconds)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import TracebackType
 from typing import Any
 
 OK, FAILED, USAGE, VIOLATION, ORPHANED = 0, 1, 64, 65, 69
@@ -26,7 +27,7 @@ class Error(Exception):
         self.data = data
 
     def __str__(self) -> str:
-        return f"{self.code}: {self.message}" if self.message else self.code
+        return f"{self.code}: {self.message}" if self.message else str(self.code)
 
 
 class Cancelled(BaseException):
@@ -79,16 +80,26 @@ def read_error(payload: Any) -> Error:
 
 def describe(e: BaseException) -> str:
     """Return the type and the text of an exception on one line."""
-    text = str(e)
-    return f"{type(e).__name__}: {text}" if text else type(e).__name__
+    name = type(e).__name__
+    try:
+        text = str(e)
+    except Exception as failed:  # code of the author, as his exceptions are
+        return f"{name}, whose text can't be told: {type(failed).__name__}"
+    return f"{name}: {text}" if text else name
+
+
+def authors_part(e: BaseException) -> TracebackType | None:
+    """Return where an exception comes from, without the way there that is not the author's."""
+    part = e.__traceback__
+    while part is not None and part.tb_frame.f_globals.get("__package__") == __package__:
+        part = part.tb_next
+    return part or e.__traceback__
 
 
 def answer(e: BaseException) -> Error:
     """Return what the caller is told of a handler that ended with an exception."""
     if isinstance(e, Error):
-        if not isinstance(e.code, str) or not e.code or e.code in NOT_RUN:
-            return Error("failed", str(e), e.data)
-        return e
+        return _sound(e) or Error("failed", describe(e))
     if isinstance(e, Cancelled):
         return Error(e.code, str(e))
     if isinstance(e, Exception):
@@ -96,6 +107,16 @@ def answer(e: BaseException) -> Error:
     if is_cancelled(e):
         return Error("canceled", "the handler cancelled itself")
     return Error("panicked", describe(e))
+
+
+def _sound(e: Error) -> Error | None:
+    """Return an error as it may travel; None if its author has broken it."""
+    try:
+        if not isinstance(e.code, str) or not e.code or e.code in NOT_RUN:
+            return Error("failed", str(e), e.data)
+        return e if type(e.message) is str else Error(e.code, str(e.message), e.data)
+    except Exception:
+        return None
 
 
 def is_cancelled(e: BaseException) -> bool:

@@ -112,7 +112,8 @@ async def _send_all(served: Served, values: Any) -> None:
                 await served.wait_async(served.value_sender(value, 0))
             except (asyncio.CancelledError, Cancelled, Error) as e:
                 # It is raised where the generator stands, which may tidy up.
-                await values.athrow(e)
+                with contextlib.suppress(StopAsyncIteration):
+                    await values.athrow(e)
                 raise
     finally:
         await values.aclose()

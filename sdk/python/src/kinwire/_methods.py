@@ -86,6 +86,11 @@ class Method:
                 continue
             if hint in (Context, AsyncContext) or (hint is None and p.name == "ctx"):
                 self._read_context(p, hint)
+            elif p.name == "self" and taken == 0:
+                raise TypeError(
+                    f"{self.label} has a parameter self: use the method of an object, as in "
+                    "worker.method(thing.name), and not one of a class"
+                )
             elif p.kind is not p.KEYWORD_ONLY and taken == 0:
                 taken = 1
                 self._read_value(p, hint)

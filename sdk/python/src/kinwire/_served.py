@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from time import monotonic
 from types import CoroutineType, GeneratorType
 from typing import TYPE_CHECKING, Any
@@ -277,7 +278,8 @@ class Served(Waitable):
                     self.wait(look)
                 except (Cancelled, Error) as e:
                     # It is raised where the generator stands, which may tidy up.
-                    values.throw(e)
+                    with suppress(StopIteration):
+                        values.throw(e)
                     raise
         finally:
             values.close()

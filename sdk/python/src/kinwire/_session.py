@@ -7,21 +7,24 @@ import os
 import threading
 from collections import deque
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from . import _messages as m
 from ._asked import Asked
 from ._check import Buffer, Undecodable, decode
 from ._crew import Crew, Job
 from ._encode import Parts, encode, size_of
-from ._ending import Ending
+from ._ending import Ending, leave
 from ._errors import (
+    FAILED,
     ORPHANED,
     VIOLATION,
     Cancelled,
     Error,
     Violation,
     answer,
+    authors_part,
+    describe,
     error_map,
     is_cancelled,
 )
@@ -176,6 +179,8 @@ class Session:
             self.ending.lost(VIOLATION, str(e))
         except OSError as e:
             self.ending.lost(ORPHANED, f"the host is gone: {e}")
+        except Exception as e:  # no memory, or no thread: nobody would read on
+            self.ending.lost(FAILED, f"the worker can't go on: {describe(e)}")
         raise EOFError
 
     def _receive(self, body: Buffer) -> Job | None:
@@ -353,13 +358,27 @@ class Session:
         if isinstance(failed, (Error, Cancelled)) or is_cancelled(failed):
             return
         with contextlib.suppress(Exception):  # of a filter, or a handler that is not ours
-            self.logs.logger.error("%s failed", served.method.label, exc_info=failed)
+            where = type(failed), failed, authors_part(failed)
+            self.logs.logger.error("%s failed", served.method.label, exc_info=where)
 
     def forked(self) -> None:
         """Let go of the link in a process that is a copy of the worker, and none itself."""
         self.logs.close()
         self.link.close()
         self.keeper.close()
+        self.lock = cast(threading.Lock, _NotHere())
+        for exchange in (*self.served.values(), *self.asked.values()):
+            exchange.belong_to(self.lock)
+
+
+class _NotHere:
+    """Stands for the lock in a process that a handler has forked, and is nobody's to take."""
+
+    def __enter__(self) -> NoReturn:
+        leave(FAILED, "a process that a handler has forked came back from it: use os._exit there")
+
+    def __exit__(self, *how: object) -> None:
+        """Nobody comes here."""
 
 
 def _loop() -> Loop:

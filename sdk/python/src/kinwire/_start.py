@@ -6,6 +6,8 @@ starts, can break the link.
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 import os
 import stat
 import sys
@@ -28,6 +30,8 @@ def claim() -> None:
         _link = _stdio() if where == "stdio" else _socket(where)
     except (OSError, ValueError) as e:
         _missing = f"{VARIABLE} is {where!r}: {e}"
+    else:
+        atexit.register(_remind)
 
 
 def take() -> Link | None:
@@ -39,8 +43,22 @@ def take() -> Link | None:
     return link
 
 
+def _remind() -> None:
+    """Say what is missing, if the program comes to its end and nothing else is wrong."""
+    if _link is not None and not hasattr(sys, "last_value"):
+        line = "the program has ended without worker.run(), which is to be called last\n"
+        with contextlib.suppress(OSError):
+            os.write(2, line.encode())
+
+
 def usage() -> str:
     """Return the line that says how a worker is started."""
+    processes = sys.modules.get("multiprocessing.process")
+    if processes is not None and processes.current_process().name != "MainProcess":
+        return (
+            "worker.run() was called in a process of multiprocessing, which imports the program: "
+            'put it below `if __name__ == "__main__":`'
+        )
     program = " ".join(["python", os.path.relpath(sys.argv[0])] if sys.argv[0] else ["python ..."])
     return (
         "this is a kinwire worker, and is started by a host: "

@@ -35,6 +35,10 @@ class Waitable:
         self._lock = lock
         self._sleepers: list[Callable[[], None]] | None = None
 
+    def belong_to(self, lock: threading.Lock) -> None:
+        """Take another lock, in a process that has nothing but a copy of the first."""
+        self._lock = lock
+
     def wake_locked(self) -> None:
         """Make all who wait look again."""
         sleepers = self._sleepers

@@ -143,6 +143,9 @@ class Worker:
         """
         if threading.current_thread() is not threading.main_thread():
             raise RuntimeError("worker.run() is called on the main thread, and by nobody else")
+        asyncio = sys.modules.get("asyncio")
+        if asyncio is not None and asyncio._get_running_loop() is not None:
+            raise RuntimeError("worker.run() turns a loop of its own: call it in no coroutine")
         link = _start.take()
         if link is None:
             leave(USAGE, _start.usage())

@@ -118,6 +118,7 @@ class Writer:
             if not written:
                 return
             self._size -= written
+            self._unasked = min(self._unasked, self._size)
             while written:
                 first = self._queue.popleft()
                 if len(first) > written:

@@ -1,0 +1,116 @@
+"""A worker that does what its author did not mean to."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import multiprocessing
+import os
+import sys
+import threading
+import time
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from typing import Any, NoReturn
+
+import kinwire
+
+worker = kinwire.Worker("careless")
+
+
+class Untold(Exception):
+    def __str__(self) -> str:
+        raise ValueError("no text")
+
+
+class Nameless:
+    def __repr__(self) -> str:
+        raise ValueError("no repr")
+
+
+@worker.method
+def echo(value: Any) -> Any:
+    return value
+
+
+@worker.method
+def fails(how: str) -> Any:
+    if how == "untold":
+        raise Untold
+    if how == "number":
+        raise kinwire.Error(5)  # type: ignore[arg-type]
+    if how == "message":
+        raise kinwire.Error("my.code", Untold())  # type: ignore[arg-type]
+    return {Nameless(): 1}
+
+
+@worker.method
+def forks(how: str) -> int:
+    """Forget that the copy of the process is at the same place."""
+    pid = os.fork()
+    if pid == 0 and how == "exits":
+        sys.exit(0)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) if pid else 0
+
+
+@worker.method
+async def forks_async(how: str) -> int:
+    return forks(how)
+
+
+@worker.method
+def catches() -> Iterator[Any]:
+    try:
+        yield {1}
+    except kinwire.Error:
+        return
+
+
+@worker.method
+async def catches_async() -> AsyncIterator[Any]:
+    try:
+        yield {1}
+    except kinwire.Error:
+        return
+
+
+@worker.method
+def spawns() -> Any:
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(abs, -1).result()
+
+
+@worker.method
+def uses_up_threads() -> None:
+    def start(thread: threading.Thread) -> NoReturn:
+        raise RuntimeError("can't start new thread")
+
+    threading.Thread.start = start  # type: ignore[method-assign]
+
+
+@worker.method
+def blocks() -> None:
+    time.sleep(60)
+
+
+@worker.method
+def gives_up(n: int, ctx: kinwire.Context) -> None:
+    for _ in range(n):
+        with contextlib.suppress(kinwire.Error):
+            ctx.open("slow", timeout=0.05)
+
+
+@worker.method
+async def gives_up_async(n: int, ctx: kinwire.AsyncContext) -> Any:
+    for _ in range(n):
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(ctx.open("slow"), 0.05)
+    return await ctx.call("last")
+
+
+@worker.on_shutdown
+def bye() -> None:
+    print("the hook ran")
+
+
+worker.run()
