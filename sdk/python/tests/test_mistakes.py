@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, Optional, TypedDict, Union
 
 import pytest
@@ -101,6 +101,33 @@ def test_what_does_not(annotation: Any, value: Any, said: str) -> None:
     with pytest.raises(Error) as e:
         convert(value, "v")
     assert (e.value.code, e.value.message) == ("bad_input", said)
+
+
+@dataclass
+class Tree:
+    name: str
+    mother: Optional[Tree] = None  # noqa: UP045
+    children: list[Tree] = field(default_factory=list)
+
+
+def test_a_class_may_contain_itself() -> None:
+    convert = converter(Tree)
+    assert convert is not None
+    value = {"name": "a", "mother": {"name": "b"}, "children": [{"name": "c"}]}
+    assert convert(value, "v") == Tree("a", Tree("b"), [Tree("c")])
+    with pytest.raises(Error, match=r"v\['children'\]\[0\]\['name'\] must be a str, and is an int"):
+        convert({"name": "a", "children": [{"name": 1}]}, "v")
+
+
+def test_a_decorator_that_hides_the_parameters() -> None:
+    def decorated(*args: Any, **more: Any) -> Any:
+        return (args, more)
+
+    worker = kinwire.Worker()
+    worker.method(decorated)
+    method = worker._about.methods["decorated"]
+    assert (method.takes.name, method.optional) == ("VALUE", True)
+    assert method.invoke((5,), None) == ((5,), {})
 
 
 def test_other_annotations_are_notes() -> None:

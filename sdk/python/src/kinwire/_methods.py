@@ -82,7 +82,11 @@ class Method:
         taken = 0
         for p in parameters:
             hint = hints.get(p.name)
-            if p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD):
+            if p.kind is p.VAR_KEYWORD or (p.kind is p.VAR_POSITIONAL and taken):
+                continue
+            if p.kind is p.VAR_POSITIONAL:  # a decorator's, say, which passes on what it gets
+                taken = 1
+                self.takes, self.optional = Takes.VALUE, True
                 continue
             if hint in (Context, AsyncContext) or (hint is None and p.name == "ctx"):
                 self._read_context(p, hint)

@@ -10,6 +10,7 @@ import dataclasses
 import types
 import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any, Literal, Union
 
 from ._errors import Error
@@ -44,7 +45,7 @@ def converter(annotation: Any) -> Converter | None:
     if origin in (dict, Mapping):
         return _dict(converter(args[1]) if len(args) > 1 else None)
     if isinstance(annotation, type) and hasattr(annotation, "__required_keys__"):  # a TypedDict
-        return _fields(annotation, annotation.__required_keys__, dict)
+        return _typed_dict(annotation)
     if dataclasses.is_dataclass(annotation) and isinstance(annotation, type):
         return _dataclass(annotation)
     return None
@@ -139,8 +140,11 @@ def _hints(cls: Any) -> dict[str, Any]:
 
 
 def _fields(cls: Any, required: Iterable[str], make: Callable[..., Any]) -> Converter:
-    converters = {name: converter(hint) for name, hint in _hints(cls).items()}
     needed = sorted(required)
+
+    @cache
+    def converters() -> dict[str, Converter | None]:  # later, since a class may contain itself
+        return {name: converter(hint) for name, hint in _hints(cls).items()}
 
     def convert(value: Any, what: str) -> Any:
         if type(value) is not dict:
@@ -149,7 +153,7 @@ def _fields(cls: Any, required: Iterable[str], make: Callable[..., Any]) -> Conv
             if name not in value:
                 raise Error("bad_input", f"{what} lacks the key {name!r}")
         fields = {}
-        for name, field in converters.items():
+        for name, field in converters().items():
             if name in value:
                 fields[name] = field(value[name], f"{what}[{name!r}]") if field else value[name]
         return make(**fields)
@@ -157,6 +161,12 @@ def _fields(cls: Any, required: Iterable[str], make: Callable[..., Any]) -> Conv
     return convert
 
 
+@cache
+def _typed_dict(cls: Any) -> Converter:
+    return _fields(cls, cls.__required_keys__, dict)
+
+
+@cache
 def _dataclass(cls: Any) -> Converter:
     fields = [f for f in dataclasses.fields(cls) if f.init]
     missing = dataclasses.MISSING
