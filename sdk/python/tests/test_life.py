@@ -140,6 +140,29 @@ def test_sigterm_is_heard_whatever_handlers_do(everything: Parent, method: str) 
     assert everything.end()[0] == 0
 
 
+def test_a_sigterm_counts_once(everything: Parent) -> None:
+    """It does not shorten the grace of a Shutdown that comes before the main thread hears of it."""
+    waits = everything.open("total", 1, flags=0)
+    keeps = everything.open("keeps_main_thread", 5_000_000)
+    time.sleep(0.3)
+    everything.process.send_signal(signal.SIGTERM)
+    everything.expect(SHUTDOWN_ACK)
+    everything.send(SHUTDOWN, 60_000, "")
+    everything.expect(SHUTDOWN_ACK)
+    assert everything.values(keeps) == ["done"]
+    time.sleep(2.5)  # more than SIGTERM gives
+    everything.send(INPUT, waits, END, None, None, 2)
+    assert everything.values(waits) == [3]
+    assert everything.expect(EXITING)[1] == 0
+
+
+def test_sigterm_is_heard_beside_the_loop_s_own_signals(everything: Parent) -> None:
+    assert everything.call("sets_wakeup_fd") is None
+    everything.process.send_signal(signal.SIGTERM)
+    everything.expect(SHUTDOWN_ACK)
+    assert everything.expect(EXITING)[1] == 0
+
+
 def test_sigint_is_ignored_but_not_inherited_so(everything: Parent) -> None:
     everything.process.send_signal(signal.SIGINT)
     assert everything.call("echo", 1) == 1

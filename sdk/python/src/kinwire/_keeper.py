@@ -49,15 +49,19 @@ class Keeper:
         """Call back when a signal comes. Only the main thread may do this.
 
         Python tells of a signal in the main thread alone, which may be busy. So it is heard by
-        the descriptor that the C handler writes to, and once more when the main thread comes to
-        it, in case a handler has set another such descriptor.
+        the descriptor that the C handler writes to; when the main thread comes to it only if
+        somebody has set another such descriptor, since a signal is to be heard once.
         """
         self._on_signal[number] = call
         signal.signal(number, self._tell)
         signal.set_wakeup_fd(self._mouth, warn_on_full_buffer=False)
 
     def _tell(self, number: int, frame: object) -> None:
-        self._write(bytes((number,)))
+        heard_by = signal.set_wakeup_fd(self._mouth, warn_on_full_buffer=False)
+        if heard_by != self._mouth:
+            with contextlib.suppress(OSError, ValueError):  # closed since
+                signal.set_wakeup_fd(heard_by)
+            self._write(bytes((number,)))
 
     def at(self, when: float, call: Callable[[], None]) -> Alarm:
         """Call back at a time of the monotonic clock."""

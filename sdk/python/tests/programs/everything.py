@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ctypes
 import dataclasses
+import hashlib
 import logging
 import os
 import signal
@@ -142,6 +143,18 @@ async def awaits(seconds: float, ctx: kinwire.AsyncContext) -> str:
 async def holds_loop(seconds: float) -> str:
     time.sleep(seconds)
     return "done"
+
+
+@worker.method
+async def keeps_main_thread(rounds: int) -> str:
+    """Stay in C code, which lets other threads run, but looks at no signal."""
+    hashlib.pbkdf2_hmac("sha256", b"", b"", rounds)
+    return "done"
+
+
+@worker.method
+async def sets_wakeup_fd() -> None:
+    asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, lambda: None)
 
 
 @worker.method
