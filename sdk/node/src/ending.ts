@@ -2,13 +2,13 @@
 
 import { now } from './clock.js';
 import { ExitCode, KinwireError, stackOf } from './errors.js';
-import { cut } from './frames.js';
 import type { Calls } from './host.js';
 import type { Logger } from './log.js';
 import type { Outbox } from './outbox.js';
 import { Type } from './protocol.js';
 import type { Served } from './served.js';
 import { type Shared, Word } from './shared.js';
+import { cut } from './text.js';
 
 /** How long handlers may go on once the grace is over, or the host is gone. */
 const AFTER_GRACE_MS = 250;
@@ -207,6 +207,7 @@ export class Ending {
   /** Exits, once nobody looks into this thread: Node would wait for that, and say so. */
   exit(code: number, line?: string, patience = PATIENCE): void {
     this.#of.shared.set(Word.last, 1);
+    this.#of.shared.set(Word.exits, 1);
     if (line !== undefined) {
       process.stderr.write(`${line}\n`);
     }

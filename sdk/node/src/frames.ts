@@ -16,8 +16,3 @@ export function frame(...elements: unknown[]): Uint8Array {
 export function errorOutput(id: number, code: string, message: string): Uint8Array {
   return frame(Type.output, id, END | ERROR, null, { code, message });
 }
-
-/** Shortens a text to n UTF-16 units. */
-export function cut(text: string, n: number): string {
-  return text.length <= n ? text : `${text.slice(0, n)}...`;
-}

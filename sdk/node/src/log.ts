@@ -1,10 +1,10 @@
 /** A logger like the console, whose lines go to the host. */
 
 import { formatWithOptions } from 'node:util';
-import { cut } from './frames.js';
 import { EncodeError, encode } from './msgpack/encode.js';
 import type { Outbox } from './outbox.js';
 import { Type } from './protocol.js';
+import { cut } from './text.js';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 

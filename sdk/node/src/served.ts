@@ -10,6 +10,7 @@ import { EncodeError } from './msgpack/encode.js';
 import { NOTHING, type Outbox } from './outbox.js';
 import { EMPTY, END, ERROR, Type } from './protocol.js';
 import type { Shared } from './shared.js';
+import { theirs } from './text.js';
 
 /** How long a canceled handler may go on until its exchange ends without it. */
 const CANCEL_PATIENCE_MS = 1000;
@@ -203,20 +204,19 @@ export class Served implements Context {
 
   #run(input: unknown): void {
     this.#running = true;
-    let answer: unknown;
     try {
-      answer = (this.#method.handler as (input: unknown, context: Context) => unknown)(input, this);
-    } catch (error) {
-      this.#fail(error);
-      return;
-    }
-    if (isThenable(answer)) {
-      answer.then(
+      const answer = (this.#method.handler as (input: unknown, context: Context) => unknown)(input, this);
+      if (!isThenable(answer)) {
+        this.#answer(answer);
+        return;
+      }
+      // A thenable of another kind may throw, or settle twice.
+      Promise.resolve(answer).then(
         (value) => this.#answer(value),
         (error) => this.#fail(error),
       );
-    } else {
-      this.#answer(answer);
+    } catch (error) {
+      this.#fail(error);
     }
   }
 
@@ -309,22 +309,29 @@ export class Served implements Context {
       try {
         this.#around.outbox.output(this.opening.id, END, value);
       } catch (error) {
+        this.#report(error);
         this.#sendError(error);
       }
-      this.#over();
-    } else {
-      this.#over();
     }
+    this.#over();
   }
 
   /** Ends the exchange for a handler that has thrown. */
   #fail(error: unknown): void {
-    const expected = error instanceof KinwireError ? error.code !== 'panicked' : error instanceof EncodeError;
-    if (this.#reason === undefined && !expected && !this.ended) {
-      this.#around.log.error('the method %j has failed: %s', this.method, stackOf(error));
+    if (this.#reason === undefined && !this.ended) {
+      this.#report(error);
     }
     this.#finish(this.#reason ?? error);
     this.#over();
+  }
+
+  /** Writes to the log what the worker's author has to know. */
+  #report(error: unknown): void {
+    if (error instanceof EncodeError) {
+      this.#around.log.error('the answer of the method %j can not be sent: %s', this.method, error.message);
+    } else if (!(error instanceof KinwireError) || error.code === 'panicked') {
+      this.#around.log.error('the method %j has failed: %s', this.method, theirs(stackOf(error)));
+    }
   }
 
   /** Sends the END, unless it is sent. The handler may still run. */
@@ -343,9 +350,6 @@ export class Served implements Context {
   #sendError(error: unknown): void {
     const { outbox } = this.#around;
     const { id } = this.opening;
-    if (error instanceof EncodeError) {
-      this.#around.log.error('the answer of the method %j can not be sent: %s', this.method, error.message);
-    }
     const answer = toAnswer(error);
     const map: Record<string, unknown> = { code: answer.code, message: answer.message };
     try {

@@ -4,7 +4,6 @@ import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker as Threa
 import { type Batch, Field, type LinkData, type Notice, type Order, unpack } from './batch.js';
 import { Ending, reasonOf } from './ending.js';
 import { ExitCode, KinwireError, stackOf, textOf, toAnswer, Violation } from './errors.js';
-import { cut } from './frames.js';
 import { Calls, type Host } from './host.js';
 import type { Logger, LogSink } from './log.js';
 import { decode } from './msgpack/decode.js';
@@ -12,6 +11,8 @@ import { Outbox } from './outbox.js';
 import { FEATURES, type Hello, TERM_GRACE_MS, Type, VERSION } from './protocol.js';
 import { Served, type Surroundings } from './served.js';
 import { Shared, Word } from './shared.js';
+import { cut } from './text.js';
+import { threadOptions } from './thread-options.js';
 import { Transmitter } from './transmit.js';
 import { SDK } from './version.js';
 import type { Definition } from './worker.js';
@@ -44,7 +45,7 @@ export class Session implements Surroundings {
   constructor(worker: Definition, link: { readFd: number; writeFd: number }) {
     this.#worker = worker;
     this.ourWindow = worker.window;
-    this.shared = new Shared(worker.concurrency);
+    this.shared = new Shared(worker.concurrency, 'main');
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
     const order = (o: Order) => port1.postMessage(o);
@@ -77,7 +78,7 @@ export class Session implements Surroundings {
       name: 'kinwire',
       workerData: data,
       transferList: [port2],
-      execArgv: [],
+      execArgv: threadOptions(),
       env: {},
     });
     thread.on('error', (error) => this.#ending.exit(ExitCode.failure, `kinwire failed: ${stackOf(error)}`));
@@ -93,7 +94,10 @@ export class Session implements Surroundings {
         this.#ending.sayLast(ExitCode.failure, `uncaught exception: ${textOf(error)}`);
       }
     });
-    process.on('exit', (code) => this.#ending.sayLast(code, `the worker has called process.exit(${code})`));
+    process.on('exit', (code) => {
+      this.shared.set(Word.exits, 1);
+      this.#ending.sayLast(code, `the worker has called process.exit(${code})`);
+    });
     process.on('SIGTERM', () => {
       if (this.shared.get(Word.signals) === 0) {
         order({ kind: 'terminate' });

@@ -20,20 +20,27 @@ export const Word = {
   signals: 7,
   /** 1 while the link thread looks into the main thread, which should not exit meanwhile. */
   inspected: 8,
-  count: 9,
+  /** 1 once the main thread is to exit: nobody looks into it any more. */
+  exits: 9,
+  count: 10,
 } as const;
 
-/** How long the link thread waits for the lock, which is only held for a system call. */
-const PATIENCE_MS = 200;
+/**
+ * How often a thread waits a millisecond for the lock, which is only held for a system call. Waits
+ * are counted, and not the time: a process that was stopped has waited once.
+ */
+const PATIENCE = { main: 10_000, link: 200 } as const;
 
 /** State that both threads read and write. */
 export class Shared {
   readonly words: Int32Array;
   readonly capacity: number;
+  readonly #patience: number;
 
-  constructor(capacity: number, buffer = new SharedArrayBuffer(4 * (Word.count + 2 * capacity))) {
+  constructor(capacity: number, thread: keyof typeof PATIENCE, buffer = new SharedArrayBuffer(4 * (Word.count + 2 * capacity))) {
     this.words = new Int32Array(buffer);
     this.capacity = capacity;
+    this.#patience = PATIENCE[thread];
   }
 
   get buffer(): SharedArrayBuffer {
@@ -54,7 +61,8 @@ export class Shared {
 
   /**
    * Runs f with the right to write to the link, and reports whether it could. No lock is held
-   * across a wait, but the main thread may be stopped by a debugger while it has it.
+   * across a wait, but the main thread may be stopped by a debugger while it has it, so that
+   * the link thread is the one that tries again later.
    */
   locked(f: () => void): boolean {
     if (!this.#lock()) {
@@ -74,14 +82,13 @@ export class Shared {
         return true;
       }
     }
-    const until = Date.now() + PATIENCE_MS;
-    while (Atomics.compareExchange(this.words, Word.lock, 0, 1) !== 0) {
-      if (Date.now() > until) {
-        return false;
+    for (let i = 0; i < this.#patience; i++) {
+      if (Atomics.compareExchange(this.words, Word.lock, 0, 1) === 0) {
+        return true;
       }
       Atomics.wait(this.words, Word.lock, 1, 1);
     }
-    return true;
+    return false;
   }
 
   /** Opens an exchange in a slot. The tag, which is not 0, tells it from those before it. */

@@ -81,6 +81,11 @@ export class Worker {
       window: inRange('window', options.window ?? 128 << 10, 1, MAX_INT31),
       maxFrame: inRange('maxFrame', options.maxFrame ?? DEFAULT_MAX_FRAME, LEAST_MAX_FRAME, MAX_INT31),
     };
+    process.on('exit', (code) => {
+      if (code === 0 && this.#session === undefined && !('problem' in claim)) {
+        process.stderr.write('the worker was never run: is `await worker.run()` missing?\n');
+      }
+    });
   }
 
   /**

@@ -99,6 +99,9 @@ test('what can not be sent is named, with its place', () => {
     [{ a: [0, { b: Symbol('s') }] }, /^value\.a\[1\]\.b is a symbol/],
     [[2n ** 64n], /^value\[0\] is a bigint of more than 64 bits/],
     [{ p: Promise.resolve() }, /^value\.p is a Promise: is an await missing/],
+    [new Error('lost'), /^the value is an Error, which can't be sent: is a throw missing/],
+    [[new Date(Number.NaN)], /^value\[0\] is an invalid Date/],
+    [circular, /^[^\n]{1,200}$/],
     [circular, /nested more than 63 levels deep, or contains itself/],
     [new Map([['k', () => {}]]), /^value\.k is a function/],
   ]) {

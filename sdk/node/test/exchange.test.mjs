@@ -112,8 +112,17 @@ test('errors say what went wrong, and the stack goes to the log', () =>
     const [, level, , message] = await p.heard('a line', (m) => m[0] === 9 && m[1] === 'error');
     assert.equal(level, 'error');
     assert.match(message, /the method "throw" has failed: TypeError: thrown\n {4}at .*tricks\.mjs/);
+    assert.doesNotMatch(message, /sdk\/node\/dist/);
     await assert.rejects(p.call(3, 'reject', null), { code: 'failed', message: 'rejected' });
     await assert.rejects(p.call(5, 'unsendable', null), { code: 'failed', message: "value.a[0].f is a function, which can't be sent" });
+    for (const [id, method, text] of [
+      [13, 'thenable', 'no then'],
+      [15, 'getter', 'no a'],
+    ]) {
+      await assert.rejects(p.call(id, method, null), { code: 'failed', message: text });
+      const [, , , line] = await p.heard('a line', (m) => m[0] === 9 && m[3].includes(text));
+      assert.match(line, /tricks\.mjs/);
+    }
     await assert.rejects(p.call(7, 'promise', null), { code: 'failed', message: /value\.a is a Promise/ });
     await assert.rejects(p.call(9, 'large', 17 << 20), { code: 'too_large' });
     await assert.rejects(p.call(11, 'nope', null), { code: 'unknown_method', message: 'there is no method "nope"' });

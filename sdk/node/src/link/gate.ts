@@ -3,10 +3,11 @@
 import { type Batch, Field } from '../batch.js';
 import { now } from '../clock.js';
 import { Violation } from '../errors.js';
-import { cut, errorOutput, frame } from '../frames.js';
+import { errorOutput, frame } from '../frames.js';
 import { checkBody, uint } from '../msgpack/check.js';
 import { EMPTY, END, ERROR, type Hello, MAX_INT31, Type } from '../protocol.js';
 import { type Shared, Word } from '../shared.js';
+import { cut } from '../text.js';
 import { Elements, eachKey, intAt, strAt, within } from './envelope.js';
 import { readHello } from './hello.js';
 import { type Place, Slots } from './slots.js';

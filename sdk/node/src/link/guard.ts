@@ -46,8 +46,8 @@ export class Guard {
   readonly #actions: Actions;
   #ticker: NodeJS.Timeout | undefined;
   #warned = false;
-  /** The main thread was made to turn. */
-  #stopped = false;
+  /** How many messages the main thread had dealt with when it was made to turn. */
+  #seenAtStop: number | undefined;
   #ends: NodeJS.Timeout[] = [];
   #graceUntil = Infinity;
 
@@ -145,16 +145,17 @@ export class Guard {
   }
 
   async #stop(why: string): Promise<void> {
+    this.#seenAtStop = this.#shared.get(Word.seen);
     const stack = await stopMain(this.#shared, 'terminate', KILL_AFTER_MS);
     if (stack !== undefined) {
-      this.#stopped = true;
       this.#actions.warn(`the main thread was stuck and has been stopped: ${why}`, stack);
     }
   }
 
   /** Says goodbye for a main thread that can't, or is late. */
   #lastWords(): void {
-    const turns = this.#stopped || this.#pulse.idle || this.#shared.get(Word.last) === 1;
+    const turned = this.#seenAtStop !== undefined && this.#shared.get(Word.seen) !== this.#seenAtStop;
+    const turns = turned || this.#pulse.idle || this.#shared.get(Word.last) === 1;
     if (this.#shared.get(Word.last) === 0) {
       for (const place of this.#slots.sweep()) {
         place.code = 'canceled';

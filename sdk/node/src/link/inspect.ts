@@ -61,11 +61,14 @@ async function connect(shared: Shared): Promise<Session | undefined> {
     }
     const session = new inspector.Session();
     shared.set(Word.inspected, 1);
+    if (shared.get(Word.exits) === 1) {
+      throw new Error('the main thread exits');
+    }
     session.connectToMainThread();
     return session;
   } catch {
     shared.set(Word.inspected, 0);
-    return undefined; // this Node has no inspector, or forbids it
+    return undefined; // this Node has no inspector, or forbids it, or the process ends
   }
 }
 

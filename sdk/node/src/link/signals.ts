@@ -1,5 +1,7 @@
 /** Receives signals in this thread, where no handler of the worker holds them up. */
 
+import { createRequire } from 'node:module';
+
 /** The part of Node's own signal handles that is used here. */
 interface SignalHandle {
   onsignal: () => void;
@@ -7,6 +9,9 @@ interface SignalHandle {
   unref(): void;
   close(): void;
 }
+
+/** Where Node has its own parts. */
+type Binding = (name: 'signal_wrap') => { Signal: new () => SignalHandle };
 
 /**
  * Calls f at each such signal, until what is returned is called. Returns undefined if this
@@ -17,9 +22,7 @@ interface SignalHandle {
  */
 export function onSignal(signal: number, f: () => void): (() => void) | undefined {
   try {
-    const inside = process as unknown as { noDeprecation: boolean; binding(name: string): { Signal: new () => SignalHandle } };
-    inside.noDeprecation = true; // in this thread, which runs no code but this package's
-    const { Signal } = inside.binding('signal_wrap');
+    const { Signal } = signalWrap();
     const handle = new Signal();
     handle.onsignal = f;
     if (handle.start(signal) !== 0) {
@@ -30,5 +33,17 @@ export function onSignal(signal: number, f: () => void): (() => void) | undefine
     return () => handle.close();
   } catch {
     return undefined;
+  }
+}
+
+/** Loads what this Node's signal handles are in; see `threadOptions`. */
+function signalWrap(): ReturnType<Binding> {
+  const inside = process as unknown as { noDeprecation: boolean; binding: Binding };
+  inside.noDeprecation = true; // in this thread, which runs no code but this package's
+  try {
+    return inside.binding('signal_wrap');
+  } catch {
+    const { internalBinding } = createRequire(import.meta.url)('internal/test/binding') as { internalBinding: Binding };
+    return internalBinding('signal_wrap');
   }
 }

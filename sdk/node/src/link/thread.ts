@@ -17,7 +17,7 @@ import { Splitter } from './splitter.js';
 
 const data = workerData as LinkData;
 const { port } = data;
-const shared = new Shared(data.capacity, data.shared);
+const shared = new Shared(data.capacity, 'link', data.shared);
 const pulse = new Pulse(shared);
 const splitter = new Splitter(DEFAULT_MAX_FRAME);
 

@@ -1,10 +1,14 @@
 /** Encodes values, by the library where it can, and names what nobody could encode. */
 
 import { Encoder, ExtData } from '@msgpack/msgpack';
+import { cut } from '../text.js';
 import { MAX_DEPTH } from './check.js';
 
 /** How many levels a payload may have: the body's array is one more. */
 const PAYLOAD_DEPTH = MAX_DEPTH - 1;
+
+/** How much of a place in a value is told. */
+const LONGEST_PATH = 100;
 
 /** Above that an encoder's memory is not kept for the next value. */
 const LARGEST_KEPT = 1 << 20;
@@ -98,6 +102,8 @@ function putObject(parts: Uint8Array[], value: object, path: string, depth: numb
     putMap(parts, [...value], path, depth);
   } else if (value instanceof Promise) {
     throw new EncodeError(`${where(path)} is a Promise: is an await missing?`);
+  } else if (value instanceof Error && !('toJSON' in value)) {
+    throw new EncodeError(`${where(path)} is an Error, which can't be sent: is a throw missing?`);
   } else if ('toJSON' in value && typeof value.toJSON === 'function') {
     put(parts, value.toJSON(''), path, depth + 1);
   } else {
@@ -146,6 +152,9 @@ function integer(n: bigint, path: string): Uint8Array {
 }
 
 function extension(value: ExtData | Date, path: string): Uint8Array {
+  if (value instanceof Date && Number.isNaN(value.getTime())) {
+    throw new EncodeError(`${where(path)} is an invalid Date`);
+  }
   try {
     return leaf.encode(value);
   } catch (error) {
@@ -154,5 +163,5 @@ function extension(value: ExtData | Date, path: string): Uint8Array {
 }
 
 function where(path: string): string {
-  return path === '' ? 'the value' : `value${path}`;
+  return path === '' ? 'the value' : `value${cut(path, LONGEST_PATH)}`;
 }

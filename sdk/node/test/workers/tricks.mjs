@@ -62,6 +62,17 @@ worker.method('reject', async () => {
   throw 'rejected';
 });
 worker.method('unsendable', () => ({ a: [{ f: () => {} }] }));
+worker.method('thenable', () => ({
+  // biome-ignore lint/suspicious/noThenProperty: what a handler may return by mistake
+  get then() {
+    throw new Error('no then');
+  },
+}));
+worker.method('getter', () => ({
+  get a() {
+    throw new Error('no a');
+  },
+}));
 worker.method('promise', () => ({ a: Promise.resolve() }));
 worker.method('large', (n) => new Uint8Array(n));
 worker.method('host', (input, { host }) => host.call('m', input, { timeout: 30_000, meta: { 'a.b': 1 } }));
