@@ -121,6 +121,16 @@ func checkStart(t *testing.T, s *Store) {
 	}
 }
 
+// A host to which orphans are given, as to the first process of a container, gets the recorders,
+// and leaves no zombies.
+func TestHostGetsItsRecorders(t *testing.T) {
+	s := newStore(t)
+	h := startHost(t, nil, "subreaper", s.dir, "exit 5")
+	if said := h.line(t); said != "0" {
+		t.Errorf("%s children", said)
+	}
+}
+
 // What one sends to end everything does not end a recorder.
 func TestRecorderWithstands(t *testing.T) {
 	s := newStore(t)

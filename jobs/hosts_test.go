@@ -36,6 +36,21 @@ var programs = map[string]func([]string){
 		fmt.Println(check(s.Start(context.Background(), sh(args[1]))).ID)
 		time.Sleep(time.Hour)
 	},
+	// subreaper runs a job to its end as the first process of a container would, and prints how
+	// many children it then has.
+	"subreaper": func(args []string) {
+		adopt()
+		s := check(Open(args[0]))
+		for range 3 {
+			r := check(s.Start(bounded(), sh(args[1])))
+			check(s.Wait(bounded(), r.ID))
+		}
+		for count, begin := 1, time.Now(); count > 0 && time.Since(begin) < patience; time.Sleep(10 * time.Millisecond) {
+			check(s.Pending())
+			count = childrenOf(os.Getpid())
+		}
+		fmt.Println(childrenOf(os.Getpid()))
+	},
 	// careless is start in a host that ignores all that it can.
 	"careless": func(args []string) {
 		signal.Ignore(syscall.SIGCHLD, syscall.SIGHUP, syscall.SIGTERM, syscall.SIGPIPE)

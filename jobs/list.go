@@ -34,6 +34,7 @@ func (s *Store) Pending() ([]Record, error) {
 
 // list returns the records that are wanted.
 func (s *Store) list(wanted func(Record) bool) ([]Record, error) {
+	reapRecorders()
 	ids, err := s.ids()
 	if err != nil {
 		return nil, err

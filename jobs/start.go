@@ -32,6 +32,7 @@ func (s *Store) Start(ctx context.Context, spec Spec) (Record, error) {
 	if err != nil {
 		return fail(err)
 	}
+	reapRecorders()
 	d, lock, err := s.create(q, spec)
 	if err != nil {
 		return fail(err)
@@ -104,11 +105,16 @@ func (s *Store) create(q request, spec Spec) (jobDir, *os.File, error) {
 
 // fill makes the files of a job, and returns the lock.
 func (d jobDir) fill(q request, spec Spec) (*os.File, error) {
-	lock, err := os.OpenFile(d.file(lockName), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	unlocked := d.file(lockName + ".tmp") // so that nobody ever finds it without its owner
+	lock, err := os.OpenFile(unlocked, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return nil, err
 	}
+	step("opened lock")
 	if err := tryLock(lock, exclusive); err != nil {
+		return lock, err
+	}
+	if err := os.Rename(unlocked, d.file(lockName)); err != nil {
 		return lock, err
 	}
 	turn, err := os.OpenFile(d.file(turnName), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)

@@ -18,9 +18,12 @@ import (
 // that a daemon is in reach.
 func adopt() { unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) }
 
+// shortName is recorderName for the kernel, which has no room for more.
+const shortName = "kinwire-record"
+
 // setName is what top and killall call this process.
 func setName() {
-	name := []byte("kinwire-record\x00") // there is room for no more
+	name := []byte(shortName + "\x00")
 	unix.Prctl(unix.PR_SET_NAME, uintptr(unsafe.Pointer(&name[0])), 0, 0, 0)
 }
 
