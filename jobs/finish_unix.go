@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"time"
 
 	"github.com/kinwire/kinwire/process"
@@ -41,7 +40,7 @@ func (r *recorder) persist(data []byte) {
 		if err == nil {
 			return
 		}
-		if _, gone := os.Lstat(string(r.dir)); errors.Is(gone, fs.ErrNotExist) {
+		if r.dir.isGone() {
 			return
 		}
 		if errors.Is(err, fs.ErrNotExist) && writeFile(r.dir.file(endingName), data) == nil {

@@ -58,15 +58,18 @@ func (s *Store) readFollowUp(d jobDir) (followUp, error) {
 	path := d.file(followUpName)
 	b, err := readFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
+		if d.isGone() {
+			return f, fmt.Errorf("%w: %s", ErrNotFound, d.id()) // it was pruned meanwhile
+		}
 		f.Version = version
 		return f, nil
 	}
 	if err != nil {
 		return f, err
 	}
-	err = json.Unmarshal(b, &f)
+	err = parse(b, &f)
 	if err == nil {
-		err = json.Unmarshal(b, &f.unknown)
+		err = parse(b, &f.unknown)
 	}
 	if err == nil && f.Version < 1 {
 		err = errors.New("it has no version")
@@ -103,6 +106,15 @@ func (f followUp) isGivenUp(at stamp) bool {
 
 // change changes the follow-up of a job that has ended, while nobody else does.
 func (s *Store) change(d jobDir, do func(*followUp, ending) error) error {
+	err := s.changeInTurn(d, do)
+	if err != nil && d.isGone() {
+		return fmt.Errorf("%w: %s", ErrNotFound, d.id()) // it was pruned meanwhile
+	}
+	return err
+}
+
+// changeInTurn is change of a job that stays.
+func (s *Store) changeInTurn(d jobDir, do func(*followUp, ending) error) error {
 	e, err := s.readEnding(d)
 	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("%w: %s", ErrRunning, d.id())

@@ -50,18 +50,24 @@ func (s *Store) Prune(keep Retention) ([]string, error) {
 // pruneOne removes a job if it was kept for long enough.
 func (s *Store) pruneOne(d jobDir, keep Retention) (bool, error) {
 	turn, err := awaitLock(d.file(turnName)) // so that nobody claims it now
+	if err != nil && d.isGone() {
+		return false, nil // somebody else has removed the job
+	}
 	if err != nil {
 		return false, err
 	}
 	defer turn.Close()
 	e, err := s.readEnding(d)
 	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil // it could not be written down, or somebody else has removed the job
+		return false, nil // it could not be written down, or the job was removed meanwhile
 	}
 	if err != nil {
 		return false, err
 	}
 	f, err := s.readFollowUp(d)
+	if errors.Is(err, ErrNotFound) {
+		return false, nil
+	}
 	if err != nil {
 		return false, err
 	}

@@ -3,7 +3,6 @@ package jobs
 import (
 	"errors"
 	"io/fs"
-	"os"
 	"time"
 )
 
@@ -20,10 +19,8 @@ const (
 // loadOpen returns the record of a job whose end was not written down a moment ago.
 func (s *Store) loadOpen(d jobDir) (Record, error) {
 	r, err := s.inspect(d)
-	if err != nil {
-		if _, gone := os.Lstat(string(d)); errors.Is(gone, fs.ErrNotExist) {
-			return Record{}, ErrNotFound // it was pruned meanwhile
-		}
+	if err != nil && d.isGone() {
+		return Record{}, ErrNotFound // it was pruned meanwhile
 	}
 	return r, err
 }

@@ -58,6 +58,12 @@ func (s *Store) find(id string) (jobDir, error) {
 	return d, nil
 }
 
+// isGone reports whether there is no such job any more.
+func (d jobDir) isGone() bool {
+	_, err := os.Lstat(string(d))
+	return errors.Is(err, fs.ErrNotExist)
+}
+
 // Find returns the id of the one job whose id begins or ends with part. The error is
 // ErrNotFound, or ErrAmbiguous.
 func (s *Store) Find(part string) (string, error) {

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -101,6 +102,7 @@ func many(t testing.TB, s *Store, n int) {
 		}
 		write(t, s.job(id).file(endingName), strings.Replace(read(path), model.ID, id, 1))
 		write(t, s.job(id).file(lockName), "")
+		write(t, s.job(id).file(turnName), "")
 	}
 }
 
@@ -296,6 +298,53 @@ func TestPruneSparesTheNew(t *testing.T) {
 	must(s.Prune(Retention{}))(t)
 	if _, err := os.Stat(string(hidden)); !os.IsNotExist(err) {
 		t.Error(err)
+	}
+}
+
+// So it is when a pruner comes before the lock is held.
+func TestPruneAtOpenedLock(t *testing.T) {
+	s := newStore(t)
+	defer func(before func(string)) { step = before }(step)
+	step = func(at string) {
+		if at == "opened lock" {
+			must(s.Prune(Retention{}))(t)
+		}
+	}
+	wantState(t, run(t, s, sh("true")), Succeeded)
+}
+
+// Many prune at once, while others acknowledge and look: what is removed is not found, and that
+// is all that is wrong with it.
+func TestPrunesAtOnce(t *testing.T) {
+	s := newStore(t)
+	many(t, s, 300)
+	ids := must(s.ids())(t)
+	var all sync.WaitGroup
+	for range 3 {
+		all.Go(func() {
+			if _, err := s.Prune(Retention{AfterAck: -1, WithoutAck: -1}); err != nil {
+				t.Error(err)
+			}
+		})
+		all.Go(func() {
+			if _, err := s.Pending(); err != nil {
+				t.Error(err)
+			}
+		})
+		all.Go(func() {
+			for _, id := range ids {
+				if err := s.Ack(id); err != nil && !errors.Is(err, ErrNotFound) {
+					t.Error(err)
+				}
+				if _, err := s.Get(id); err != nil && !errors.Is(err, ErrNotFound) {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	all.Wait()
+	if left := must(os.ReadDir(s.dir))(t); len(left) > 0 {
+		t.Errorf("left: %d", len(left))
 	}
 }
 
