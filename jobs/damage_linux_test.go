@@ -17,11 +17,12 @@ var garbage = map[string]struct {
 	words string
 }{
 	"empty":        {text(""), "it is empty"},
-	"number":       {text("4"), "cannot unmarshal number"},
+	"number":       {text("4"), "it is no JSON object: a JSON number"},
 	"null":         {text("null"), "it has no version"},
 	"no version":   {text("{}"), "it has no version"},
-	"half":         {text(`{"version":1,"id":"1`), "unexpected end"},
-	"binary":       {text("\x00\xff\x00\xff"), "invalid character"},
+	"wrong type":   {text(`{"version":"one"}`), `"version" can't be a JSON string`},
+	"half":         {text(`{"version":1,"id":"1`), "it is no JSON: unexpected end"},
+	"binary":       {text("\x00\xff\x00\xff"), "it is no JSON: invalid character"},
 	"nested":       {text(strings.Repeat("[", 1<<20)), "exceeded max depth"},
 	"sparse":       {sparse, "it is larger than"},
 	"link":         {func(path string) error { return os.Symlink("/etc/passwd", path) }, "it is a symbolic link"},
@@ -133,7 +134,7 @@ func TestDamagedLock(t *testing.T) {
 		os.Rename(path, path+".saved")
 		write(t, path, "x")
 		if name == controlName {
-			if err := kick(path); err == nil || !strings.Contains(err.Error(), "no FIFO") {
+			if err := kick(path, nil); err == nil || !strings.Contains(err.Error(), "no FIFO") {
 				t.Error(err)
 			}
 		}
@@ -200,11 +201,7 @@ func TestFullDisk(t *testing.T) {
 	if r.OutputBytes != 1000000 {
 		t.Error(r.OutputBytes)
 	}
-	filler, err := os.Create(dir + "/filler")
-	for err == nil {
-		_, err = filler.Write(make([]byte, 1024))
-	}
-	filler.Close()
+	fill(t, dir)
 	var damaged *DamageError
 	none, err := s.Start(within(t), sh("true"))
 	if err == nil || !errors.Is(err, syscall.ENOSPC) || errors.As(err, &damaged) || none.ID != "" {
@@ -222,6 +219,42 @@ func TestFullDisk(t *testing.T) {
 	// To remove needs no room.
 	if gone, err := s.Prune(Retention{WithoutAck: -1}); err != nil || len(gone) != 1 {
 		t.Error(gone, err)
+	}
+}
+
+// fill takes all the room there is.
+func fill(t *testing.T, dir string) {
+	t.Helper()
+	filler, err := os.OpenFile(dir+"/filler", os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+	for err == nil {
+		_, err = filler.Write(make([]byte, 1024))
+	}
+	filler.Close()
+	if !errors.Is(err, syscall.ENOSPC) {
+		t.Fatal(err)
+	}
+}
+
+// What fills the disk can be killed all the same, and so can what has no recorder.
+func TestKillOnFullDisk(t *testing.T) {
+	dir := t.TempDir()
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=256k"); err != nil {
+		t.Skipf("this test needs the right to mount a file system: %v", err)
+	}
+	t.Cleanup(func() { syscall.Unmount(dir, syscall.MNT_DETACH) })
+	s := must(Open(dir + "/jobs"))(t)
+	t.Cleanup(func() { eventually(t, "no recorder is left", func() bool { return len(recordersOf(s)) == 0 }) })
+	recorded, orphan := start(t, s, sh("sleep 1000")), start(t, s, sh("sleep 1000"))
+	killRecorder(t, s, orphan.ID)
+	for _, id := range []string{recorded.ID, orphan.ID} {
+		fill(t, dir)
+		r := must(s.Kill(within(t), id, "it fills the disk"))(t)
+		if r.State != Killed || r.Reason != "it fills the disk" || !isGone(recorded.PID) || read(s.job(id).file(killName)) != "" {
+			t.Error(r.Summary())
+		}
+	}
+	if !isGone(orphan.PID) {
+		t.Error("the orphan lives")
 	}
 }
 

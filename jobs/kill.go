@@ -1,6 +1,7 @@
 package jobs
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,49 +22,66 @@ func (s *Store) Kill(ctx context.Context, id, reason string) (Record, error) {
 		return r, err
 	}
 	d := s.job(id)
-	if r.State == Lost {
-		return r, s.killLeft(ctx, d) // what it has left may live on
+	reason = cmp.Or(reason, "on request")
+	if !r.IsOver() {
+		if err := d.askToEnd(reason, s.now()); err != nil && !r.isOrphan() {
+			return r, fmt.Errorf("kill job %s: %w", id, err)
+		}
 	}
-	if r.IsOver() {
-		return r, nil
+	for {
+		r, err = s.await(ctx, id, func(r Record) bool { return r.IsOver() || r.isOrphan() })
+		switch {
+		case err != nil:
+			return r, err
+		case r.State == Lost:
+			return r, s.killLeft(ctx, d) // what it has left may live on
+		case r.IsOver():
+			return r, nil
+		}
+		r, err = s.killOrphan(ctx, d, reason)
+		if !errors.Is(err, errLocked) {
+			return r, err
+		}
+		pause(ctx, lockPause) // somebody else is killing it, and may die meanwhile
 	}
-	if err := d.askToEnd(reason, s.now()); err != nil {
-		return r, fmt.Errorf("kill job %s: %w", id, err)
-	}
-	if r.Note == noteOrphan {
-		return s.killOrphan(ctx, d)
-	}
-	r, err = s.Wait(ctx, id)
-	if err == nil && r.State == Lost { // its recorder died just now
-		err = s.killLeft(ctx, d)
-	}
-	return r, err
 }
 
-// askToEnd writes down that somebody wants the end, unless somebody else has, and wakes the
-// recorder.
+// isOrphan reports whether a job runs that has no recorder.
+func (r Record) isOrphan() bool { return r.State == Running && r.Note == noteOrphan }
+
+// askToEnd writes down that somebody wants the end, unless somebody else has, and tells the
+// recorder. Where the one can't be done, as the disk is full, the other will do.
 func (d jobDir) askToEnd(reason string, at stamp) error {
-	if reason == "" {
-		reason = "on request"
-	}
-	if _, err := d.readKilling(); err != nil {
-		data, err := encode(killing{versioned: versioned{version}, Reason: reason, By: os.Getpid(), At: at})
-		if err != nil {
-			return err
-		}
-		if err := d.writeKilling(data); err != nil {
-			return err
-		}
-	}
+	k := killing{versioned: versioned{version}, Reason: reason, By: os.Getpid(), At: at}
+	unwritten := d.noteKilling(k)
 	if p, ok, err := d.readRunning(); err == nil && ok {
 		p.Recorder.wake()
 	}
-	if err := kick(d.file(controlName)); err != nil && !isNobody(err) {
-		if alive, _ := d.hasRecorder(); alive {
-			return err
-		}
+	err := kick(d.file(controlName), &k)
+	switch {
+	case err == nil:
+		return nil
+	case unwritten != nil:
+		return unwritten
+	case isNobody(err), errors.Is(err, syscall.EAGAIN):
+		return nil // it will look, or has been told to
+	}
+	if alive, _ := d.hasRecorder(); alive {
+		return err
 	}
 	return nil
+}
+
+// noteKilling writes down who wants the end, unless that is written down.
+func (d jobDir) noteKilling(k killing) error {
+	if _, err := d.readKilling(); err == nil {
+		return nil
+	}
+	data, err := encode(k)
+	if err != nil {
+		return err
+	}
+	return d.writeKilling(data)
 }
 
 // readKilling reads who wants the end. One that can't be read is none.

@@ -106,13 +106,59 @@ func TestKillOfStoppedRecorder(t *testing.T) {
 	wantState(t, must(s.Kill(within(t), r.ID, ""))(t), Killed)
 }
 
+// The recorder dies while it brings its job to the end, or whoever kills an orphan does: Kill
+// goes on in its place.
+func TestKillGoesOn(t *testing.T) {
+	deaf := Spec{Script: "trap '' TERM; while :; do sleep 0.1; done", Stop: process.Ladder{Term: time.Second}}
+	t.Run("recorder", func(t *testing.T) {
+		s := newStore(t)
+		r := start(t, s, deaf)
+		go func() {
+			for read(s.job(r.ID).file(killName)) == "" {
+				time.Sleep(time.Millisecond)
+			}
+			syscall.Kill(recorderOf(t, s, r.ID), syscall.SIGKILL)
+		}()
+		wantState(t, must(s.Kill(within(t), r.ID, ""))(t), Killed)
+	})
+	t.Run("killer", func(t *testing.T) {
+		s := newStore(t)
+		r := start(t, s, deaf)
+		killRecorder(t, s, r.ID)
+		lock := must(lockFile(s.job(r.ID).file(lockName), exclusive))(t) // as somebody who kills it has
+		go func() {
+			for read(s.job(r.ID).file(killName)) == "" {
+				time.Sleep(time.Millisecond)
+			}
+			lock.Close()
+		}()
+		wantState(t, must(s.Kill(within(t), r.ID, ""))(t), Killed)
+	})
+}
+
+// An order that can't be written down is heard, whatever else is in the FIFO.
+func TestOrderIsHeard(t *testing.T) {
+	s := newStore(t)
+	r := start(t, s, sh("sleep 1000"))
+	path := s.job(r.ID).file(controlName)
+	f := must(openControl(path, os.O_WRONLY))(t)
+	defer f.Close()
+	must(f.WriteString(strings.Repeat("x", 3*longestOrder) + "\n[4]\n{}\nhalf"))(t)
+	if err := kick(path, &killing{versioned: versioned{version}, Reason: strings.Repeat("\x01", 10000)}); err != nil {
+		t.Fatal(err)
+	}
+	if r = wait(t, s, r.ID); r.State != Killed || !strings.HasPrefix(r.Reason, "\x01\x01") {
+		t.Error(r.Summary())
+	}
+}
+
 // The request of one who died while he wrote it, or garbage, keeps nobody from killing.
 func TestKillThroughGarbage(t *testing.T) {
 	s := newStore(t)
 	r := start(t, s, sh("sleep 1000"))
 	write(t, s.job(r.ID).file(killName), "garbage")
 	write(t, s.job(r.ID).file(killName+".123.tmp"), "")
-	if err := kick(s.job(r.ID).file(controlName)); err != nil {
+	if err := kick(s.job(r.ID).file(controlName), nil); err != nil {
 		t.Fatal(err)
 	}
 	time.Sleep(50 * time.Millisecond)

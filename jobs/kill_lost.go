@@ -10,17 +10,14 @@ import (
 const noteKilledLost = "its recorder had died before, and nobody knows how it ended"
 
 // killOrphan ends the command of a job whose recorder is lost, and writes down that it was
-// killed. Whoever else wants to do that waits for this one.
-func (s *Store) killOrphan(ctx context.Context, d jobDir) (Record, error) {
+// killed. The error is errLocked if somebody else does that.
+func (s *Store) killOrphan(ctx context.Context, d jobDir, reason string) (Record, error) {
 	lock, err := lockFile(d.file(lockName), exclusive)
-	if errors.Is(err, errLocked) {
-		return s.Wait(ctx, d.id())
-	}
 	if err != nil {
 		return Record{}, err
 	}
 	defer lock.Close()
-	e, err := s.killAndNote(ctx, d)
+	e, err := s.killAndNote(ctx, d, reason)
 	if err != nil {
 		return Record{}, fmt.Errorf("kill job %s: %w", d.id(), err)
 	}
@@ -28,7 +25,7 @@ func (s *Store) killOrphan(ctx context.Context, d jobDir) (Record, error) {
 }
 
 // killAndNote does it. The caller holds the lock.
-func (s *Store) killAndNote(ctx context.Context, d jobDir) (ending, error) {
+func (s *Store) killAndNote(ctx context.Context, d jobDir, reason string) (ending, error) {
 	if e, err := s.readEnding(d); err == nil {
 		return e, nil
 	}
@@ -37,7 +34,7 @@ func (s *Store) killAndNote(ctx context.Context, d jobDir) (ending, error) {
 		return ending{}, err
 	}
 	e := s.lostEnding(q, p, true)
-	e.State, e.Note = Killed, noteKilledLost
+	e.State, e.Reason, e.Note = Killed, reason, noteKilledLost
 	if k, err := d.readKilling(); err == nil {
 		e.Reason = k.Reason
 	}

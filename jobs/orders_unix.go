@@ -3,7 +3,9 @@
 package jobs
 
 import (
+	"bufio"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -58,12 +60,14 @@ func listen(d jobDir) (*orders, error) {
 	o.ctx, o.end = context.WithCancel(context.Background())
 	o.look() // whoever came before the FIFO was open
 	go func() {
-		buf := make([]byte, 64)
+		lines := bufio.NewReaderSize(f, longestOrder)
 		for {
-			if _, err := f.Read(buf); err != nil {
+			line, err := lines.ReadSlice('\n')
+			if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
 				return
 			}
-			o.look()
+			o.look() // who has written it down came first
+			o.hear(line)
 		}
 	}()
 	return o, nil
@@ -76,11 +80,34 @@ func (o *orders) look() {
 	}
 }
 
+// hear does what a line from the FIFO says, if that is an order: it could not be written down.
+func (o *orders) hear(line []byte) {
+	var k killing
+	if json.Unmarshal(line, &k) == nil && k.Version > 0 && o.order.CompareAndSwap(nil, &k) {
+		o.end()
+	}
+}
+
 // given returns what was ordered, or nil.
 func (o *orders) given() *killing { return o.order.Load() }
 
-// kick wakes the recorder of a job. The error is syscall.ENXIO if there is none.
-func kick(path string) error {
+// longestOrder is how long an order may be, so that it comes as a whole whoever else writes.
+const longestOrder = 4096
+
+// kick wakes the recorder of a job, and tells it what is ordered, unless that is nil. The error
+// is syscall.ENXIO if there is none, and syscall.EAGAIN if it is woken by so much that there was
+// no room for the order.
+func kick(path string, order *killing) error {
+	line := []byte("\n") // which ends what others have begun
+	if order != nil {
+		short := *order
+		short.Reason = clip(short.Reason, longestOrder/8) // a byte may take six
+		told, err := json.Marshal(short)
+		if err != nil {
+			return err
+		}
+		line = append(append(line, told...), '\n')
+	}
 	f, err := openControl(path, os.O_WRONLY)
 	if err != nil {
 		return fmt.Errorf("wake the recorder: %w", err)
@@ -90,6 +117,7 @@ func kick(path string) error {
 	if err != nil {
 		return err
 	}
-	// A full FIFO wakes as well.
-	return raw.Control(func(fd uintptr) { unix.Write(int(fd), []byte{1}) })
+	var unsaid error
+	err = raw.Control(func(fd uintptr) { _, unsaid = unix.Write(int(fd), line) })
+	return errors.Join(err, unsaid)
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"strings"
 )
 
 // maxFile is how large a file of a job may be, its output aside.
@@ -96,11 +97,27 @@ func readJSON(path string, v interface{ number() int }) error {
 	if err != nil {
 		return err
 	}
-	if err := json.Unmarshal(b, v); err != nil {
+	if err := parse(b, v); err != nil {
 		return damage(path, err)
 	}
 	if v.number() < 1 {
 		return damage(path, errors.New("it has no version"))
+	}
+	return nil
+}
+
+// parse reads JSON into v. What is wrong is said in words that are about the file.
+func parse(b []byte, v any) error {
+	err := json.Unmarshal(b, v)
+	var other *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &other) && other.Field == "":
+		return fmt.Errorf("it is no JSON object: a JSON %s", other.Value)
+	case errors.As(err, &other):
+		field := other.Field[strings.LastIndexByte(other.Field, '.')+1:]
+		return fmt.Errorf("%q can't be a JSON %s", field, other.Value)
+	case err != nil:
+		return fmt.Errorf("it is no JSON: %w", err)
 	}
 	return nil
 }

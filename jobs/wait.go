@@ -8,6 +8,11 @@ import (
 // Wait waits until a job has ended, and returns its record. If ctx ends before, it returns
 // the record as it is then, and why ctx has ended. Any number of processes may wait for a job.
 func (s *Store) Wait(ctx context.Context, id string) (Record, error) {
+	return s.await(ctx, id, Record.IsOver)
+}
+
+// await waits until a job is as it should be, or ctx has ended.
+func (s *Store) await(ctx context.Context, id string, ok func(Record) bool) (Record, error) {
 	d, err := s.find(id)
 	if err != nil {
 		return Record{}, err
@@ -16,7 +21,7 @@ func (s *Store) Wait(ctx context.Context, id string) (Record, error) {
 	defer changes.close()
 	for {
 		r, err := s.Get(id)
-		if err != nil || r.IsOver() {
+		if err != nil || ok(r) {
 			return r, err
 		}
 		if err := changes.await(ctx); err != nil {
