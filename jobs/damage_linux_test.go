@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -282,7 +283,9 @@ func TestReadOnlyDisk(t *testing.T) {
 // Somebody removes a job that runs, or what its recorder has reserved.
 func TestRemovedFiles(t *testing.T) {
 	s := newStore(t)
-	kept, gone := start(t, s, sh("sleep 0.3; exit 13")), start(t, s, sh("sleep 0.3; echo x; exit 13"))
+	gate := filepath.Join(t.TempDir(), "gate")
+	script := "until [ -e " + gate + " ]; do sleep 0.02; done; echo x; exit 13"
+	kept, gone := start(t, s, sh(script)), start(t, s, sh(script))
 	if err := os.RemoveAll(string(s.job(gone.ID))); err != nil {
 		t.Fatal(err)
 	}
@@ -291,6 +294,7 @@ func TestRemovedFiles(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	write(t, gate, "open")
 	if r := wait(t, s, kept.ID); r.State != Failed || *r.ExitCode != 13 {
 		t.Error(r.Summary())
 	}

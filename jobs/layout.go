@@ -56,6 +56,7 @@ type request struct {
 	Rlimits     []process.Rlimit `json:"rlimits,omitempty"`
 	Cgroup      process.Cgroup   `json:"cgroup,omitzero"`
 	Stop        process.Ladder   `json:"stop,omitzero"`
+	Exact       *exact           `json:"exact,omitempty"` // nil: all is text
 }
 
 // running is the processes of a job that has not ended.

@@ -104,11 +104,13 @@ func (s Spec) request(at stamp) (request, error) {
 	if len(r.Command) == 0 {
 		r.Command = []string{"/bin/sh"}
 	}
+	r.Exact = exactly(r.Command, r.Env, r.Dir)
 	return r, nil
 }
 
 // command returns what the recorder runs.
 func (r request) command(d jobDir, stdin *os.File) process.Command {
+	r = r.asMeant()
 	c := process.Command{
 		Args:    r.Command,
 		Dir:     r.Dir,

@@ -87,6 +87,24 @@ func TestWhatACommandGets(t *testing.T) {
 	}
 }
 
+// What is no UTF-8 reaches the command as it is, though JSON has no form for it.
+func TestBytesThatAreNoText(t *testing.T) {
+	s := newStore(t)
+	dir := filepath.Join(t.TempDir(), "d\xff")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	r := run(t, s, Spec{Args: []string{"sh", "-c", `printf '%s\n' "$0" "$PWD" "$X"`, "a\xfe"}, Dir: dir, Env: []string{"X=x\xfd", "PWD="}})
+	var out strings.Builder
+	must(s.CopyOutput(&out, r.ID, 0))(t)
+	if out.String() != "a\xfe\n"+dir+"\nx\xfd\n" {
+		t.Errorf("%q", out.String())
+	}
+	if strings.Contains(read(s.job(start(t, s, sh("true")).ID).file(requestName)), "base64") {
+		t.Error("text is kept twice")
+	}
+}
+
 func TestEmptyEnvironment(t *testing.T) {
 	s := newStore(t)
 	r := run(t, s, Spec{Args: []string{"/usr/bin/env"}, EnvBase: process.EmptyEnv, Env: []string{"A=b"}})
