@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"time"
@@ -92,7 +93,9 @@ func newJobPrune() *cobra.Command {
 				return firstError(err, printJSON(os.Stdout, append([]string{}, gone...)))
 			}
 			for _, id := range gone {
-				fmt.Println(id)
+				if _, unsaid := fmt.Println(id); unsaid != nil {
+					return errors.Join(err, unsaid)
+				}
 			}
 			return err
 		}),

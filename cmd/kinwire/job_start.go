@@ -101,8 +101,12 @@ func startJob(o jobOptions, spec jobs.Spec) error {
 	ctx, release := untilSignal()
 	defer release()
 	r, err := store.Start(ctx, spec)
-	if r.ID != "" {
-		fmt.Println(r.ID)
+	if r.ID == "" {
+		return err
+	}
+	if _, unsaid := fmt.Println(r.ID); unsaid != nil {
+		unsaid = fmt.Errorf("job %s is there, but its id could not be printed: %w", r.ID, unsaid)
+		return errors.Join(err, unsaid)
 	}
 	return err
 }
