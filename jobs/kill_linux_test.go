@@ -87,7 +87,8 @@ func TestKillsAtOnce(t *testing.T) {
 // Who gives up waiting has asked all the same.
 func TestKillIsGivenUp(t *testing.T) {
 	s := newStore(t)
-	r := start(t, s, Spec{Script: "trap '' TERM; while :; do sleep 0.1; done", Stop: process.Ladder{Term: time.Second}})
+	r := start(t, s, Spec{Script: "trap '' TERM; echo deaf; while :; do sleep 0.1; done", Stop: process.Ladder{Term: time.Second}})
+	eventually(t, "it is deaf", func() bool { return printed(t, s, r.ID) == "deaf\n" })
 	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
 	defer cancel()
 	if r, err := s.Kill(ctx, r.ID, ""); !errors.Is(err, context.DeadlineExceeded) || r.State != Running {
@@ -109,10 +110,11 @@ func TestKillOfStoppedRecorder(t *testing.T) {
 // The recorder dies while it brings its job to the end, or whoever kills an orphan does: Kill
 // goes on in its place.
 func TestKillGoesOn(t *testing.T) {
-	deaf := Spec{Script: "trap '' TERM; while :; do sleep 0.1; done", Stop: process.Ladder{Term: time.Second}}
+	deaf := Spec{Script: "trap '' TERM; echo deaf; while :; do sleep 0.1; done", Stop: process.Ladder{Term: time.Second}}
 	t.Run("recorder", func(t *testing.T) {
 		s := newStore(t)
 		r := start(t, s, deaf)
+		eventually(t, "it is deaf", func() bool { return printed(t, s, r.ID) == "deaf\n" })
 		go func() {
 			for read(s.job(r.ID).file(killName)) == "" {
 				time.Sleep(time.Millisecond)
@@ -124,6 +126,7 @@ func TestKillGoesOn(t *testing.T) {
 	t.Run("killer", func(t *testing.T) {
 		s := newStore(t)
 		r := start(t, s, deaf)
+		eventually(t, "it is deaf", func() bool { return printed(t, s, r.ID) == "deaf\n" })
 		killRecorder(t, s, r.ID)
 		lock := must(lockFile(s.job(r.ID).file(lockName), exclusive))(t) // as somebody who kills it has
 		go func() {
