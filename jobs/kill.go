@@ -14,15 +14,21 @@ import (
 // when Spec.Stop.Term is over. It returns the record once that says how the job ended. Of a
 // job that has ended it returns the record at once.
 //
+// Of a job whose files are damaged it returns a *DamageError, and has asked its recorder all the
+// same, if that lives.
+//
 // The first reason that is given is kept. Who gives up waiting, by ctx, has asked all the same.
 // The job needs no follow-up, unless it ended by itself before it was stopped.
 func (s *Store) Kill(ctx context.Context, id, reason string) (Record, error) {
-	r, err := s.Get(id)
+	d, err := s.find(id)
 	if err != nil {
-		return r, err
+		return Record{}, err
 	}
-	d := s.job(id)
 	reason = cmp.Or(reason, "on request")
+	r, err := s.load(d)
+	if err != nil {
+		return r, errors.Join(err, d.askRecorder(reason, s.now()))
+	}
 	if !r.IsOver() {
 		if err := d.askToEnd(reason, s.now()); err != nil && !r.isOrphan() {
 			return r, fmt.Errorf("kill job %s: %w", id, err)
@@ -48,6 +54,15 @@ func (s *Store) Kill(ctx context.Context, id, reason string) (Record, error) {
 
 // isOrphan reports whether a job runs that has no recorder.
 func (r Record) isOrphan() bool { return r.State == Running && r.Note == noteOrphan }
+
+// askRecorder is askToEnd of a job whose files are damaged, if it has a recorder, who needs none
+// of them for that.
+func (d jobDir) askRecorder(reason string, at stamp) error {
+	if alive, _ := d.hasRecorder(); !alive {
+		return nil
+	}
+	return d.askToEnd(reason, at)
+}
 
 // askToEnd writes down that somebody wants the end, unless somebody else has, and tells the
 // recorder. Where the one can't be done, as the disk is full, the other will do.

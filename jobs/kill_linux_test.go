@@ -169,6 +169,32 @@ func TestKillThroughGarbage(t *testing.T) {
 	wantState(t, must(s.Kill(within(t), r.ID, ""))(t), Killed)
 }
 
+// A job that can't be read can be killed: its end is then all that one needs to know of it.
+func TestKillOfDamagedJob(t *testing.T) {
+	s := newStore(t)
+	for _, name := range []string{requestName, runningName, endingName} {
+		r := start(t, s, sh("sleep 1000"))
+		write(t, s.job(r.ID).file(name), "garbage")
+		var damaged *DamageError
+		if _, err := s.Kill(within(t), r.ID, ""); !errors.As(err, &damaged) || damaged.Path != s.job(r.ID).file(name) {
+			t.Error(err)
+		}
+		eventually(t, "it has ended", func() bool {
+			r, err := s.Get(r.ID)
+			return err == nil && r.State == Killed
+		})
+		if !isGone(r.PID) {
+			t.Error("it lives")
+		}
+	}
+	ended := run(t, s, sh("true"))
+	write(t, s.job(ended.ID).file(followUpName), "garbage")
+	if _, err := s.Kill(within(t), ended.ID, ""); err == nil || read(s.job(ended.ID).file(killName)) != "" {
+		t.Error(err)
+	}
+	os.Remove(s.job(ended.ID).file(followUpName))
+}
+
 // Something that became a daemon ends with the job, and is no other's concern.
 func TestDaemonEndsWithTheJob(t *testing.T) {
 	s := newStore(t)
