@@ -33,10 +33,11 @@ type Record struct {
 	// of a Lost one it is when that was found out.
 	StartedAt, EndedAt time.Time
 	// Duration is how long the command ran, or has been running, whatever happened to the
-	// clock on the wall. It is 0 of a Lost job.
+	// clock on the wall. It is 0 if that is not known.
 	Duration   time.Duration
 	MaxRuntime time.Duration // negative: no limit
-	// OutputBytes is how much the command has printed. 0 of a job that runs.
+	// OutputBytes is how much the command has printed; of a job whose recorder was lost, as far
+	// as it is kept. 0 of a job that runs.
 	OutputBytes int64
 
 	FollowUp FollowUp
@@ -63,7 +64,7 @@ func (r Record) MarshalJSON() ([]byte, error) {
 		ID: r.ID, State: r.State, ExitCode: r.ExitCode, Signal: orNull(r.Signal),
 		Command: r.Command, Script: orNull(r.Script), Dir: r.Dir, Session: r.Session,
 		StartedAt: timeOrNull(r.StartedAt), EndedAt: timeOrNull(r.EndedAt),
-		DurationMS: r.Duration.Milliseconds(), MaxRuntimeMS: max(0, r.MaxRuntime.Milliseconds()),
+		DurationMS: millisOrNull(r.Duration), MaxRuntimeMS: max(0, r.MaxRuntime.Milliseconds()),
 		PID: pidOrNull(r.PID), Reason: orNull(r.Reason), Note: orNull(r.Note),
 		OutOfMemory: r.OutOfMemory, OutputBytes: r.OutputBytes,
 		Acked: r.FollowUp.State == AckedFollowUp,
@@ -87,7 +88,7 @@ type recordJSON struct {
 	Session      string       `json:"session"`
 	StartedAt    *time.Time   `json:"started_at"`
 	EndedAt      *time.Time   `json:"ended_at"`
-	DurationMS   int64        `json:"duration_ms"`
+	DurationMS   *int64       `json:"duration_ms"`
 	MaxRuntimeMS int64        `json:"max_runtime_ms"` // 0: no limit
 	PID          *int         `json:"pid"`
 	Reason       *string      `json:"reason"`
@@ -111,6 +112,14 @@ func orNull(s string) *string {
 		return nil
 	}
 	return &s
+}
+
+func millisOrNull(d time.Duration) *int64 {
+	if d == 0 {
+		return nil
+	}
+	ms := d.Milliseconds()
+	return &ms
 }
 
 func pidOrNull(pid int) *int {

@@ -1,9 +1,11 @@
 package jobs
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -64,15 +66,21 @@ func TestRecorderDies(t *testing.T) {
 // lost, and never a success.
 func TestRecorderIsKilled(t *testing.T) {
 	s := newStore(t)
-	r := start(t, s, sh("sleep 0.5"))
+	gate := filepath.Join(t.TempDir(), "gate")
+	r := start(t, s, sh("echo x; until [ -e "+gate+" ]; do sleep 0.02; done"))
+	eventually(t, "it prints", func() bool { return printed(t, s, r.ID) == "x\n" })
 	killRecorder(t, s, r.ID)
 	now := get(t, s, r.ID)
 	wantState(t, now, Running)
 	if now.Note != noteOrphan || now.PID != r.PID {
 		t.Errorf("%+v", now)
 	}
+	write(t, gate, "open")
 	r = wait(t, s, r.ID)
 	wantState(t, r, Lost)
+	if text := string(must(json.Marshal(r))(t)); r.OutputBytes != 2 || !strings.Contains(text, `"duration_ms":null`) {
+		t.Error(text)
+	}
 	if r.ExitCode != nil || r.Signal != "" || r.Note != noteLost || r.FollowUp.State != PendingFollowUp {
 		t.Errorf("%+v", r)
 	}

@@ -110,6 +110,7 @@ func (r *recorder) start() (*process.Process, error) {
 	}
 	command := r.request.command(r.dir, stdin)
 	command.OnChunk = func(c process.Chunk) { r.output.write(c.Data) }
+	r.started = now()
 	// A start that is given up may still come to its end, and nobody would be there to see it.
 	p, err := process.Start(context.Background(), command)
 	stdin.Close() // nil or not
@@ -149,7 +150,6 @@ func (r *recorder) noteProcess(p *process.Process) error {
 	if err != nil && !isClosed(p.Exited()) { // one that has exited needs none
 		return err
 	}
-	r.started = now()
 	data, err := encode(running{versioned: versioned{version}, Recorder: self, Command: &leader, Started: r.started})
 	if err != nil {
 		return err

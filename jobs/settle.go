@@ -84,6 +84,9 @@ func (s *Store) lostEnding(q request, p running, begun bool) ending {
 		e.Note = noteLost
 	}
 	e.Started = p.Started
+	if all, err := s.job(q.ID).pieces(); err == nil {
+		e.Output = endOf(all)
+	}
 	return e
 }
 

@@ -434,6 +434,9 @@ func TestRecordJSON(t *testing.T) {
 	want("exit_code", nil)
 	want("pid", nil)
 	r = run(t, s, sh("exit 0"))
+	if r.EndedAt.Sub(r.StartedAt) < r.Duration {
+		t.Errorf("from %v to %v, for %v", r.StartedAt, r.EndedAt, r.Duration)
+	}
 	if err := s.Ack(r.ID); err != nil {
 		t.Fatal(err)
 	}
