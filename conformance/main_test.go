@@ -33,7 +33,7 @@ func waitTogether() {
 	told := false
 	flag.Visit(func(f *flag.Flag) { told = told || f.Name == "test.parallel" })
 	if !told {
-		_ = flag.Set("test.parallel", strconv.Itoa(8*runtime.GOMAXPROCS(0))) // a number will do
+		_ = flag.Set("test.parallel", strconv.Itoa(4*runtime.GOMAXPROCS(0))) // a number will do
 	}
 }
 

@@ -178,3 +178,28 @@ func TestTest(t *testing.T) {
 		}
 	}
 }
+
+// What came too late for a grace is tried again; what failed within it is not.
+func TestInGrace(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		late, tries  int // how many times it is late and fails; how many times it is tried
+		early, fails bool
+	}{{late: 1, tries: 2}, {late: 3, tries: 3, fails: true}, {early: true, tries: 1, fails: true}} {
+		t.Run("", func(t *testing.T) {
+			t.Parallel()
+			tried := 0
+			failed, _ := (&trial{ctx: t.Context()}).attempt(&definition{run: inGrace(func(tr *trial) {
+				if tried++; tried <= test.late {
+					time.Sleep(termGrace)
+				}
+				if test.early || tried <= test.late {
+					tr.fail("a Pong", "the worker's end")
+				}
+			})})
+			if tried != test.tries || (failed != nil) != test.fails {
+				t.Errorf("it was tried %d times, and ended with %v", tried, failed)
+			}
+		})
+	}
+}
