@@ -34,7 +34,9 @@ async function main(serialization, size, inFlight, warmUp, duration) {
 }
 
 function strings(size) {
-  const rest = randomBytes(size).toString('base64').slice(0, size - 8);
+  const rest = randomBytes(size)
+    .toString('base64')
+    .slice(0, size - 8);
   return {
     make: (call) => String(call).padStart(8, '0') + rest,
     same: (a, b) => a === b,
