@@ -67,6 +67,9 @@ const orphanTime = time.Second
 // awaitOrphaned waits for the exit of a worker whose host is gone.
 func (l *link) awaitOrphaned() {
 	limit := orphanTime + l.slack()
+	if l.info == nil { // it has to start before it can see that
+		limit = max(limit, l.t.bound(orphanTime))
+	}
 	if !l.exits(limit) {
 		if l.t.ctx.Err() != nil {
 			l.t.outOfTime()
