@@ -1,6 +1,6 @@
 /** One run of a worker on its link: the handshake, and what comes after it. */
 
-import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker as Thread } from 'node:worker_threads';
+import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { type Batch, Field, type LinkData, type Notice, type Order, unpack } from './batch.js';
 import { Ending, reasonOf } from './ending.js';
 import { ExitCode, KinwireError, stackOf, textOf, toAnswer, Violation } from './errors.js';
@@ -11,8 +11,8 @@ import { Outbox } from './outbox.js';
 import { FEATURES, type Hello, TERM_GRACE_MS, Type, VERSION } from './protocol.js';
 import { Served, type Surroundings } from './served.js';
 import { Shared, Word } from './shared.js';
+import { startThread } from './start-thread.js';
 import { cut } from './text.js';
-import { threadOptions } from './thread-options.js';
 import { Transmitter } from './transmit.js';
 import { SDK } from './version.js';
 import type { Definition } from './worker.js';
@@ -74,11 +74,10 @@ export class Session implements Surroundings {
       maxFrame: worker.maxFrame,
       window: worker.window,
     };
-    const thread = new Thread(new URL('./link/thread.js', import.meta.url), {
+    const thread = startThread(new URL('./link/thread.js', import.meta.url), {
       name: 'kinwire',
       workerData: data,
       transferList: [port2],
-      execArgv: threadOptions(),
       env: {},
     });
     thread.on('error', (error) => this.#ending.exit(ExitCode.failure, `kinwire failed: ${stackOf(error)}`));

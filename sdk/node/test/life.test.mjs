@@ -2,8 +2,11 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { MessageChannel } from 'node:worker_threads';
+import { startThread } from '../dist/start-thread.js';
 import { Parent, TRANSPORTS, withWorker, worker } from './parent.mjs';
 
 const tricks = worker('tricks');
@@ -211,6 +214,17 @@ test('a worker that is never run says so', () => {
     encoding: 'utf8',
   });
   assert.deepEqual([status, stderr], [0, 'the worker was never run: is `await worker.run()` missing?\n']);
+});
+
+test('the thread starts as well in a Node that does not know its flags', async () => {
+  const { port1, port2 } = new MessageChannel();
+  const program = new URL(
+    "data:text/javascript,import { workerData } from 'node:worker_threads'; workerData.postMessage(process.execArgv)",
+  );
+  const said = once(port1, 'message');
+  startThread(program, { workerData: port2, transferList: [port2] }, ['--no-such-flag']);
+  assert.deepEqual((await said)[0], []);
+  port1.close();
 });
 
 test('a failed init fails the start', async () => {

@@ -36,7 +36,7 @@ export function onSignal(signal: number, f: () => void): (() => void) | undefine
   }
 }
 
-/** Loads what this Node's signal handles are in; see `threadOptions`. */
+/** Loads what this Node's signal handles are in; see `startThread`. */
 function signalWrap(): ReturnType<Binding> {
   const inside = process as unknown as { noDeprecation: boolean; binding: Binding };
   inside.noDeprecation = true; // in this thread, which runs no code but this package's
