@@ -6,7 +6,7 @@ SHELL := bash
 .SUFFIXES:
 
 # A test that hangs is to tell where while somebody still looks.
-TESTTIME   ?= 5m
+TESTTIME   ?= 10m
 FUZZTIME   ?= 5s
 SOAK_COUNT ?= 10
 
