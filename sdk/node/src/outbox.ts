@@ -8,6 +8,8 @@ import type { Transmitter } from './transmit.js';
 
 /** From then on frames are written, whoever else may have some. */
 const FULL = 64 << 10;
+/** So many frames are written at once at most: the host has their answers to deal with meanwhile. */
+const MANY = 16;
 /** Above that the link thread has enough to write: whoever can wait does. */
 const HIGH_WATER = 1 << 20;
 /** The most that the head of a frame takes, method and meta aside. */
@@ -27,6 +29,7 @@ export class Outbox {
   readonly #transmitter: Transmitter;
   #buffer = Buffer.allocUnsafeSlow(FULL);
   #end = 0;
+  #frames = 0;
   #scheduled = false;
   #taken = 0;
   #roomWaiters: (() => void)[] = [];
@@ -114,6 +117,7 @@ export class Outbox {
       this.#transmitter.send(this.#collected, last);
     }
     this.#end = 0;
+    this.#frames = 0;
     if (this.#buffer.length > 2 * FULL) {
       this.#buffer = Buffer.allocUnsafeSlow(FULL);
     }
@@ -160,7 +164,9 @@ export class Outbox {
     }
     this.#buffer.writeUInt32BE(length, start);
     this.#end = end;
-    if (!this.#scheduled) {
+    if (++this.#frames >= MANY) {
+      this.flush();
+    } else if (!this.#scheduled) {
       this.#scheduled = true;
       process.nextTick(() => this.#scheduled && this.flush());
     }
