@@ -4,10 +4,10 @@ import { now } from './clock.js';
 import { ExitCode, KinwireError, stackOf } from './errors.js';
 import type { Calls } from './host.js';
 import type { Logger } from './log.js';
+import { type Shared, Word } from './memory.js';
 import type { Outbox } from './outbox.js';
 import { Type } from './protocol.js';
 import type { Served } from './served.js';
-import { type Shared, Word } from './shared.js';
 import { cut } from './text.js';
 
 /** How long handlers may go on once the grace is over, or the host is gone. */

@@ -1,9 +1,9 @@
 /** Collects the frames of the main thread, and writes many of them at once. */
 
 import { KinwireError } from './errors.js';
+import { type Shared, Word } from './memory.js';
 import { encode } from './msgpack/encode.js';
 import { DEFAULT_MAX_FRAME, EMPTY, Type } from './protocol.js';
-import { type Shared, Word } from './shared.js';
 import type { Transmitter } from './transmit.js';
 
 /** From then on frames are written, whoever else may have some. */

@@ -6,10 +6,10 @@ import { Balance, Consumed } from './flow.js';
 import type { Host } from './host.js';
 import { Inbox } from './inbox.js';
 import type { Logger } from './log.js';
+import type { Shared } from './memory.js';
 import { EncodeError } from './msgpack/encode.js';
 import { NOTHING, type Outbox } from './outbox.js';
 import { EMPTY, END, ERROR, Type } from './protocol.js';
-import type { Shared } from './shared.js';
 import { theirs } from './text.js';
 
 /** How long a canceled handler may go on until its exchange ends without it. */

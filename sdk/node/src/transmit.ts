@@ -1,7 +1,7 @@
 /** Writes frames to the link, from either thread, one whole frame behind the other. */
 
 import { writeSync } from 'node:fs';
-import { type Shared, Word } from './shared.js';
+import { type Shared, Word } from './memory.js';
 
 /** What becomes of bytes that the link does not take at once. */
 export type Defer = (rest: Uint8Array) => void;

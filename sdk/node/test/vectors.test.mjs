@@ -9,10 +9,10 @@ import { Violation } from '../dist/errors.js';
 import { frame } from '../dist/frames.js';
 import { Gate } from '../dist/link/gate.js';
 import { Splitter } from '../dist/link/splitter.js';
+import { Shared, Word } from '../dist/memory.js';
 import { checkBody } from '../dist/msgpack/check.js';
 import { decode } from '../dist/msgpack/decode.js';
 import { NOTHING, Outbox } from '../dist/outbox.js';
-import { Shared, Word } from '../dist/shared.js';
 import { untag, withoutDates } from './values.mjs';
 
 const { vectors } = JSON.parse(fs.readFileSync(new URL('../../../wire/testdata/vectors.json', import.meta.url), 'utf8'));

@@ -1,7 +1,7 @@
 /** Stops the main thread wherever it is, to see its stack or to end what it is at. */
 
 import type { Debugger, Session } from 'node:inspector';
-import { type Shared, Word } from '../shared.js';
+import { type Shared, Word } from '../memory.js';
 
 /** What becomes of the code at which the main thread was stopped. */
 export type Then = 'resume' | 'terminate';

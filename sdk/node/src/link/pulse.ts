@@ -1,6 +1,6 @@
 /** Tells how long the main thread has not turned. */
 
-import { type Shared, Word } from '../shared.js';
+import { type Shared, Word } from '../memory.js';
 
 /** Moments closer together than this are not told apart. */
 const RESOLUTION_MS = 5;

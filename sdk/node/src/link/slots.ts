@@ -1,6 +1,6 @@
 /** Which exchanges of the host are open, as the link thread knows it. */
 
-import type { Shared } from '../shared.js';
+import type { Shared } from '../memory.js';
 
 /** What the link thread keeps of an exchange of the host. */
 export interface Place {

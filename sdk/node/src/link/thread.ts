@@ -7,8 +7,8 @@ import { type Batch, type LinkData, type Notice, type Order, pack } from '../bat
 import { now } from '../clock.js';
 import { textOf, Violation } from '../errors.js';
 import { frame } from '../frames.js';
+import { Shared, Word } from '../memory.js';
 import { DEFAULT_MAX_FRAME, Type } from '../protocol.js';
-import { Shared, Word } from '../shared.js';
 import { Transmitter } from '../transmit.js';
 import { Gate } from './gate.js';
 import { Guard } from './guard.js';
