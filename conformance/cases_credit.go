@@ -168,9 +168,21 @@ func (l *link) stream(total int64, p wire.Payload) {
 		}
 	}
 	l.carryOn(x, wire.FlagEnd|wire.FlagEmpty, nil)
+	l.awaitEach(x, n)
 	l.awaitEnd(x)
 	l.skipUnary(x)
 	if x.err != nil || len(x.values) != n {
 		l.t.fail(fmt.Sprintf("%d values and END", n), fmt.Sprintf("%d values, %s", len(x.values), x.outcome()))
+	}
+}
+
+// awaitEach waits for that many values, or the END. Each of them has its own time, since a
+// machine may be slow and they may be 100,000.
+func (l *link) awaitEach(x *exchange, n int) {
+	for came := 0; came < n && !l.isOver(x); {
+		l.await(fmt.Sprintf("the value %d of %d", came+1, n), func() bool { return x.over || len(x.values) > came })
+		l.mu.Lock()
+		came = len(x.values)
+		l.mu.Unlock()
 	}
 }

@@ -59,9 +59,15 @@ type ack struct {
 
 // logLine is a frame that was sent or has come.
 type logLine struct {
-	sent bool
-	b    []byte // cut if it is long
-	text string
+	sent  bool
+	frame []byte
+}
+
+func (l logLine) describe() string {
+	if len(l.frame) <= wire.HeaderSize {
+		return "not a frame"
+	}
+	return describe(l.frame[wire.HeaderSize:])
 }
 
 func (r *record) begin() {
@@ -122,11 +128,7 @@ func (r *record) inForce(f wire.Feature) bool {
 // log keeps a frame for the transcript.
 func (r *record) log(sent bool, frame []byte) {
 	const most = 16
-	text := "not a frame"
-	if len(frame) > wire.HeaderSize {
-		text = describe(frame[wire.HeaderSize:])
-	}
-	r.lines = append(r.lines, logLine{sent, bytes.Clone(frame[:min(len(frame), 32)]), text})
+	r.lines = append(r.lines, logLine{sent, bytes.Clone(frame)})
 	if len(r.lines) > most {
 		r.lines = r.lines[len(r.lines)-most:]
 	}
@@ -142,7 +144,7 @@ func (l *link) transcript() []string {
 		if line.sent {
 			way = "host -> worker:"
 		}
-		lines = append(lines, fmt.Sprintf("%s %s  # %s", way, dump(line.b), line.text))
+		lines = append(lines, fmt.Sprintf("%s %s  # %s", way, dump(line.frame), line.describe()))
 	}
 	return lines
 }
@@ -153,7 +155,7 @@ func (l *link) lately() string {
 	defer l.mu.Unlock()
 	for i := len(l.lines) - 1; i >= 0; i-- {
 		if !l.lines[i].sent {
-			return "the last frame that came is " + l.lines[i].text
+			return "the last frame that came is " + l.lines[i].describe()
 		}
 	}
 	return "nothing has come"

