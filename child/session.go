@@ -118,7 +118,7 @@ func (s *session) control(m wire.Message) error {
 		if !s.peer.Established() {
 			return wire.Violatef(wire.RuleOrder, "Shutdown before Initialized")
 		}
-		inFlight := s.peer.Refuse()
+		inFlight, _ := s.peer.Refuse()
 		s.peer.Send(wire.ShutdownAck{InFlight: inFlight})
 		select {
 		case <-s.shutdown: // replaced by this one
@@ -135,13 +135,11 @@ func (s *session) run(ctx context.Context) error {
 	case down := <-s.shutdown:
 		return s.stop(ctx, down)
 	case <-ctx.Done():
-		select {
-		case down := <-s.shutdown: // which came before, and is acknowledged
-			return s.stop(ctx, down)
-		default:
+		inFlight, first := s.peer.Refuse()
+		if !first { // control has a Shutdown in hand, which it acknowledges
+			return s.stop(ctx, <-s.shutdown)
 		}
 		// An acknowledgement that nobody asked for says that this worker wants replacing.
-		inFlight := s.peer.Refuse()
 		s.peer.Send(wire.ShutdownAck{InFlight: inFlight})
 		return s.stop(context.WithoutCancel(ctx), s.leave(wire.Shutdown{Grace: TermGrace, Reason: reason(ctx)}))
 	case <-s.peer.Ended():

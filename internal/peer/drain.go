@@ -3,12 +3,12 @@ package peer
 import "github.com/kinwire/kinwire/wire"
 
 // Refuse answers new exchanges of the other side with shutting_down from now on. It returns
-// how many are open.
-func (p *Peer) Refuse() (inFlight int) {
+// how many are open, and whether it was the first call.
+func (p *Peer) Refuse() (inFlight int, first bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.refusing = true
-	return p.serving
+	first, p.refusing = !p.refusing, true
+	return p.serving, first
 }
 
 // Returned returns a channel that is closed as soon as no handler runs, be it that its

@@ -15,8 +15,9 @@ func TestShutdown(t *testing.T) {
 		r.send(opening(1, empty, "echo", nil))
 		r.send(opening(3, end, "hang", nil))
 		settle()
-		n, returned := p.Refuse(), p.Returned()
-		if n != 2 {
+		n, first := p.Refuse()
+		returned := p.Returned()
+		if n != 2 || !first {
 			t.Errorf("%d exchanges are open", n)
 		}
 		p.Send(wire.ShutdownAck{InFlight: n})
@@ -43,7 +44,7 @@ func TestShutdown(t *testing.T) {
 			t.Errorf("the reason is %q", e.Message)
 		}
 		<-returned
-		if n := p.Refuse(); n != 0 {
+		if n, first := p.Refuse(); n != 0 || first {
 			t.Errorf("%d exchanges are open", n)
 		}
 		if err := p.SendLast(t.Context(), wire.Exiting{Code: 3, Reason: "told to"}); err != nil {
@@ -58,7 +59,7 @@ func TestShutdown(t *testing.T) {
 // TestRefuseWhenIdle: there is nothing to wait for.
 func TestRefuseWhenIdle(t *testing.T) {
 	converse(t, setup{side: wire.Child}, func(t *testing.T, p *Peer, r *raw) {
-		if n := p.Refuse(); n != 0 {
+		if n, _ := p.Refuse(); n != 0 {
 			t.Errorf("%d exchanges are open", n)
 		}
 		<-p.Returned()
@@ -149,7 +150,7 @@ func TestCancelAllWaitsForNobody(t *testing.T) {
 		r.send(opening(1, end, "deaf", 1))
 		settle()
 		p.CancelAll("enough")
-		if n := p.Refuse(); n != 0 {
+		if n, _ := p.Refuse(); n != 0 {
 			t.Errorf("%d exchanges are open", n)
 		}
 		r.wantError("its end", 1, wire.CodeCanceled)
@@ -174,7 +175,7 @@ func TestReturnedAfterTheLink(t *testing.T) {
 		settle()
 		r.conn.Close()
 		<-p.Returned()
-		if n := p.Refuse(); n != 0 {
+		if n, _ := p.Refuse(); n != 0 {
 			t.Errorf("%d exchanges are open", n)
 		}
 	})
