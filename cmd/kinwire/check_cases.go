@@ -9,34 +9,10 @@ import (
 	"github.com/kinwire/kinwire/conformance"
 )
 
-// planned is a case on a transport.
-type planned struct {
-	transport string
-	conformance.Case
-}
-
-// plan returns what the patterns choose, in the order of the results.
-func (o *checkOptions) plan() []planned {
-	transports := o.transports
-	if len(transports) == 0 {
-		transports = conformance.Transports()
-	}
-	var plan []planned
-	for _, transport := range transports {
-		for _, c := range conformance.Cases() {
-			p := planned{transport, c}
-			if len(o.cases) == 0 || slices.ContainsFunc(o.cases, p.matches) {
-				plan = append(plan, p)
-			}
-		}
-	}
-	return plan
-}
-
-// chosenCases returns the cases of a plan, each once.
+// chosenCases returns the cases that are planned, each once.
 func (o *checkOptions) chosenCases() []conformance.Case {
 	var cases []conformance.Case
-	for _, p := range o.plan() {
+	for _, p := range o.forConformance().Plan() {
 		if !slices.Contains(cases, p.Case) {
 			cases = append(cases, p.Case)
 		}
@@ -44,38 +20,29 @@ func (o *checkOptions) chosenCases() []conformance.Case {
 	return cases
 }
 
-// matches reports whether a pattern chooses the case: by its name, with the transport before
-// it or without.
-func (p planned) matches(pattern string) bool {
-	short, _ := path.Match(pattern, p.Name)
-	long, _ := path.Match(pattern, p.transport+"/"+p.Name)
-	return short || long
-}
-
 // checkPatterns returns which pattern of --case is none, or chooses nothing.
 func (o *checkOptions) checkPatterns() error {
-	all := checkOptions{transports: o.transports}
 	for _, pattern := range o.cases {
 		if _, err := path.Match(pattern, ""); err != nil {
 			return fmt.Errorf("--case is %q, which is no pattern: %w", pattern, err)
 		}
-		if !slices.ContainsFunc(all.plan(), func(p planned) bool { return p.matches(pattern) }) {
-			return fmt.Errorf("--case is %q, and no case has such a name; %s", pattern, nearTo(pattern, all.plan()))
+		if one := (conformance.Options{Transports: o.transports, Cases: []string{pattern}}); len(one.Plan()) == 0 {
+			return fmt.Errorf("--case is %q, and no case has such a name; %s", pattern, nearTo(pattern))
 		}
 	}
 	return nil
 }
 
 // nearTo hints at the cases that somebody may have had in mind.
-func nearTo(pattern string, all []planned) string {
+func nearTo(pattern string) string {
 	word := strings.ToLower(strings.Trim(pattern, "/*?[]"))
 	var near []string
-	for _, p := range all {
-		if area, _, _ := strings.Cut(p.Name, "/"); area == word {
+	for _, c := range conformance.Cases() {
+		if area, _, _ := strings.Cut(c.Name, "/"); area == word {
 			return fmt.Sprintf("'%s/*' are those about it", area)
 		}
-		if word != "" && strings.Contains(p.Name, word) && !slices.Contains(near, p.Name) {
-			near = append(near, p.Name)
+		if word != "" && strings.Contains(c.Name, word) {
+			near = append(near, c.Name)
 		}
 	}
 	switch {

@@ -25,7 +25,7 @@ var (
 		Why: "expected a Pong with seq 7; got one with seq 8", Expected: "a Pong with seq 7", Got: "a Pong\nwith seq 8",
 		Bytes: "00 00 00 03 92 04 08", Frames: []string{"host -> worker: 00", "worker -> host: 01"},
 		Stderr: "out of \x1b[31mcheese\n", Warnings: []string{"slow"}}
-	nine    = slices.Repeat([]planned{{"stdio", aCase}}, 9)
+	nine    = slices.Repeat([]conformance.Planned{{Case: aCase, Transport: "stdio"}}, 9)
 	aReport = checkReport{plan: nine, passed: 2, failed: 1, skipped: 1, warning: 3, took: 9840 * time.Millisecond}
 )
 

@@ -9,7 +9,7 @@ import (
 
 // checkReport is what has come of the cases so far.
 type checkReport struct {
-	plan                             []planned // what is to run, in the order of the results
+	plan                             []conformance.Planned // what is to run, in the order of the results
 	passed, failed, skipped, warning int
 	late                             int // those for which there was no time left
 	started                          time.Time
@@ -42,8 +42,8 @@ func (r *checkReport) cutShort() string {
 	if r.done() == len(r.plan) {
 		return "all cases had been run"
 	}
-	next := r.plan[r.done()]
-	return fmt.Sprintf("%d of %d cases were not run, from %s on", len(r.plan)-r.done(), len(r.plan), next.transport+"/"+next.Name)
+	next := r.plan[r.done()].Name()
+	return fmt.Sprintf("%d of %d cases were not run, from %s on", len(r.plan)-r.done(), len(r.plan), next)
 }
 
 // progress is what is shown while cases run, such as: 43 of 262 done, 1 failed, 12s

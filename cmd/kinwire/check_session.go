@@ -33,7 +33,7 @@ func runCheck(o checkOptions, stdout, stderr *os.File) error {
 			stops:   stops,
 		},
 		checkOptions: o,
-		report:       checkReport{plan: o.plan(), started: time.Now()},
+		report:       checkReport{plan: o.forConformance().Plan(), started: time.Now()},
 		printer:      checkPrinterFor(o, stdout),
 		watched:      isTerminal(stderr),
 		shares:       isTerminal(stdout),
