@@ -64,6 +64,29 @@ func (c *console) show(progress string) {
 	c.bar.Describe(progress)
 }
 
+// keepShown shows progress as it is again and again, until it is told to hide it.
+func (c *console) keepShown(progress func() string) (hide func()) {
+	quit, done := make(chan struct{}), make(chan struct{})
+	go func() { // until hide, which waits for done
+		defer close(done)
+		defer c.clear()
+		again := time.NewTicker(progressEvery)
+		defer again.Stop()
+		for {
+			c.show(progress())
+			select {
+			case <-again.C:
+			case <-quit:
+				return
+			}
+		}
+	}()
+	return func() {
+		close(quit)
+		<-done
+	}
+}
+
 // clear takes the progress away.
 func (c *console) clear() {
 	c.mu.Lock()

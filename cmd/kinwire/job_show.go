@@ -146,25 +146,12 @@ func awaitJob(store *jobs.Store, id string, timeout time.Duration) (jobs.Record,
 func showRunning(r jobs.Record) (stop func()) {
 	c := newConsole(os.Stderr)
 	seen := time.Now()
-	quit, done := make(chan struct{}), make(chan struct{})
-	go func() { // until stop, which waits for done
-		defer close(done)
-		defer c.clear()
-		again := time.NewTicker(progressEvery)
-		defer again.Stop()
-		for {
-			text := fmt.Sprintf("%s has been running for %s: %s", r.ID, age(r.Duration+time.Since(seen)), r.CommandLine())
-			c.show(cut(text, widestPicture))
-			select {
-			case <-again.C:
-			case <-quit:
-				return
-			}
-		}
-	}()
+	hide := c.keepShown(func() string {
+		text := fmt.Sprintf("%s has been running for %s: %s", r.ID, age(r.Duration+time.Since(seen)), r.CommandLine())
+		return cut(text, widestPicture)
+	})
 	return func() {
-		close(quit)
-		<-done
+		hide()
 		<-c.close()
 	}
 }
