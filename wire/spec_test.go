@@ -14,7 +14,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 )
 
 // The tests of this file read the tables, the dumps and the examples of SPEC.md and hold
@@ -500,7 +499,7 @@ func TestSpecDumps(t *testing.T) {
 	seen := map[string]bool{}
 	for _, d := range dumps(t) {
 		seen[d.name] = true
-		want, err := fromJSON(d.name, d.value)
+		want, err := fromDump(d.name, d.value)
 		if err != nil {
 			t.Errorf("%s %s: %v", d.name, d.value, err)
 			continue
@@ -537,112 +536,31 @@ func withDefaults(m appender) appender {
 	return m
 }
 
-// fromJSON makes the message that the first line of a dump describes.
-func fromJSON(name, value string) (appender, error) {
+// fromDump makes the message that the first line of a dump describes.
+func fromDump(name, value string) (appender, error) {
 	var v struct {
-		Seq    uint64 `json:"seq"`
-		Status *struct {
-			InFlight int   `json:"in_flight"`
-			StuckMS  int64 `json:"stuck_ms"`
-		} `json:"status"`
-		ID       uint64         `json:"id"`
-		Flags    Flags          `json:"flags"`
-		Method   *string        `json:"method"`
-		Meta     map[string]any `json:"meta"`
-		Payload  any            `json:"payload"`
-		Reason   string         `json:"reason"`
-		Bytes    int64          `json:"bytes"`
-		Level    string         `json:"level"`
-		UnixMS   int64          `json:"unix_ms"`
-		Message  string         `json:"message"`
-		Fields   map[string]any `json:"fields"`
-		GraceMS  int64          `json:"grace_ms"`
-		InFlight int            `json:"in_flight"`
-		Code     int            `json:"code"`
-
-		Versions       []int    `json:"versions"`
-		Worker         string   `json:"worker"`
-		MaxFrame       int      `json:"max_frame"`
-		Window         int      `json:"window"`
-		Concurrency    int      `json:"concurrency"`
-		PingIntervalMS int64    `json:"ping_interval_ms"`
-		PingTimeoutMS  int64    `json:"ping_timeout_ms"`
-		Features       []string `json:"features"`
-		LogLevel       string   `json:"log_level"`
-		Config         any      `json:"config"`
-		Version        int      `json:"version"`
-		Name           string   `json:"name"`
-		Build          string   `json:"build"`
-		SDK            string   `json:"sdk"`
-		PID            int      `json:"pid"`
-		Methods        []string `json:"methods"`
-		Error          *struct{ Code, Message string }
+		elements
+		mapKeys
 	}
-	d := json.NewDecoder(strings.NewReader(value))
-	d.DisallowUnknownFields()
-	d.UseNumber()
-	if err := d.Decode(&v); err != nil {
+	if err := decodeKnown([]byte(value), &v); err != nil {
 		return nil, err
 	}
-	ms := func(n int64) time.Duration { return time.Duration(n) * time.Millisecond }
-	switch name {
-	case "Initialize":
-		return Initialize{
-			Versions: v.Versions, Worker: v.Worker, MaxFrame: v.MaxFrame, Window: v.Window, Concurrency: v.Concurrency,
-			PingInterval: ms(v.PingIntervalMS), PingTimeout: ms(v.PingTimeoutMS), Features: v.Features, LogLevel: v.LogLevel,
-			Config: payload(v.Config),
-		}, nil
-	case "Initialized":
-		m := Initialized{
-			Version: v.Version, Name: v.Name, Build: v.Build, SDK: v.SDK, PID: v.PID, Methods: v.Methods,
-			Concurrency: v.Concurrency, MaxFrame: v.MaxFrame, Window: v.Window, Features: v.Features,
-		}
-		if v.Error != nil {
-			m.Error = &Error{Code: v.Error.Code, Message: v.Error.Message}
-		}
-		return m, nil
-	case "Ping":
-		return Ping{v.Seq}, nil
-	case "Pong":
-		m := Pong{Seq: v.Seq}
-		if v.Status != nil {
-			m.Status = Status{v.Status.InFlight, ms(v.Status.StuckMS)}
-		}
-		return m, nil
-	case "Input":
-		m := Input{ID: v.ID, Flags: v.Flags, Meta: meta(v.Meta), Payload: payload(v.Payload)}
-		if v.Method != nil {
-			m.Method = []byte(*v.Method)
-		}
-		return m, nil
-	case "Output":
-		return Output{v.ID, v.Flags, meta(v.Meta), payload(v.Payload)}, nil
-	case "Cancel":
-		return Cancel{v.ID, v.Reason}, nil
-	case "Credit":
-		return Credit{v.ID, v.Bytes}, nil
-	case "Log":
-		return Log{v.Level, time.UnixMilli(v.UnixMS), v.Message, Payload(meta(v.Fields))}, nil
-	case "Shutdown":
-		return Shutdown{ms(v.GraceMS), v.Reason}, nil
-	case "ShutdownAck":
-		return ShutdownAck{v.InFlight}, nil
-	case "Exiting":
-		return Exiting{v.Code, v.Reason}, nil
-	}
-	return nil, fmt.Errorf("no message is called %q", name)
+	return v.message(name, v.mapKeys, shown)
 }
 
-// meta makes meta of what JSON made of it.
-func meta(m map[string]any) Meta {
-	if m == nil {
+// shown makes a payload of JSON as it is shown; {"bin": "ff00"} is a bin, and the keys of maps
+// are in the order of the alphabet.
+func shown(text json.RawMessage) Payload {
+	if len(text) == 0 {
 		return nil
 	}
-	return Meta(payload(m))
+	var v any
+	if err := decodeKnown(text, &v); err != nil {
+		panic(err)
+	}
+	return payload(v)
 }
 
-// payload makes a payload of what JSON made of it; {"bin": "ff00"} is a bin, and the keys
-// of maps are in the order of the alphabet.
 func payload(v any) Payload {
 	switch v := v.(type) {
 	case json.Number:

@@ -10,7 +10,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 )
 
 // What follows turns messages into the fields of vectors, and back. Values that may be
@@ -80,100 +79,13 @@ func fromFields(name string, fields map[string]any) (appender, error) {
 		return nil, err
 	}
 	var v struct {
-		Map struct {
-			Versions       []int
-			Worker         string
-			MaxFrame       int `json:"max_frame"`
-			Window         int
-			Concurrency    int
-			PingIntervalMS int64 `json:"ping_interval_ms"`
-			PingTimeoutMS  int64 `json:"ping_timeout_ms"`
-			Features       []string
-			LogLevel       string `json:"log_level"`
-			Config         json.RawMessage
-			Version        int
-			Name           string
-			Build          string
-			SDK            string
-			PID            int
-			Methods        []string
-			Error          *struct {
-				Code, Message string
-				Data          json.RawMessage
-			}
-		}
-		Seq    uint64
-		Status *struct {
-			InFlight int   `json:"in_flight"`
-			StuckMS  int64 `json:"stuck_ms"`
-		}
-		ID       uint64
-		Flags    Flags
-		Method   *string
-		Meta     json.RawMessage
-		Payload  json.RawMessage
-		Reason   string
-		Bytes    int64
-		Level    string
-		UnixMS   int64 `json:"unix_ms"`
-		Message  string
-		Fields   json.RawMessage
-		GraceMS  int64 `json:"grace_ms"`
-		InFlight int   `json:"in_flight"`
-		Code     int
+		elements
+		Map mapKeys `json:"map"`
 	}
-	d := json.NewDecoder(strings.NewReader(string(text)))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&v); err != nil {
+	if err := decodeKnown(text, &v); err != nil {
 		return nil, err
 	}
-	ms := func(n int64) time.Duration { return time.Duration(n) * time.Millisecond }
-	switch h := v.Map; name {
-	case "Initialize":
-		return Initialize{
-			Versions: h.Versions, Worker: h.Worker, MaxFrame: h.MaxFrame, Window: h.Window, Concurrency: h.Concurrency,
-			PingInterval: ms(h.PingIntervalMS), PingTimeout: ms(h.PingTimeoutMS), Features: h.Features, LogLevel: h.LogLevel,
-			Config: untagged(h.Config),
-		}, nil
-	case "Initialized":
-		m := Initialized{
-			Version: h.Version, Name: h.Name, Build: h.Build, SDK: h.SDK, PID: h.PID, Methods: h.Methods,
-			Concurrency: h.Concurrency, MaxFrame: h.MaxFrame, Window: h.Window, Features: h.Features,
-		}
-		if h.Error != nil {
-			m.Error = &Error{h.Error.Code, h.Error.Message, untagged(h.Error.Data)}
-		}
-		return m, nil
-	case "Ping":
-		return Ping{v.Seq}, nil
-	case "Pong":
-		m := Pong{Seq: v.Seq}
-		if v.Status != nil {
-			m.Status = Status{v.Status.InFlight, ms(v.Status.StuckMS)}
-		}
-		return m, nil
-	case "Input":
-		m := Input{ID: v.ID, Flags: v.Flags, Meta: Meta(untagged(v.Meta)), Payload: untagged(v.Payload)}
-		if v.Method != nil {
-			m.Method = []byte(*v.Method)
-		}
-		return m, nil
-	case "Output":
-		return Output{v.ID, v.Flags, Meta(untagged(v.Meta)), untagged(v.Payload)}, nil
-	case "Cancel":
-		return Cancel{v.ID, v.Reason}, nil
-	case "Credit":
-		return Credit{v.ID, v.Bytes}, nil
-	case "Log":
-		return Log{v.Level, time.UnixMilli(v.UnixMS), v.Message, untagged(v.Fields)}, nil
-	case "Shutdown":
-		return Shutdown{ms(v.GraceMS), v.Reason}, nil
-	case "ShutdownAck":
-		return ShutdownAck{v.InFlight}, nil
-	case "Exiting":
-		return Exiting{v.Code, v.Reason}, nil
-	}
-	return nil, fmt.Errorf("no message is called %q", name)
+	return v.message(name, v.Map, untagged)
 }
 
 // tagged returns a value as the vectors have it; nil for no value at all.
