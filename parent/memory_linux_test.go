@@ -122,21 +122,23 @@ func TestMemoryWarning(t *testing.T) {
 				}
 			}
 			call("120")
-			eventually(t, "a warning", func() bool { return len(warnings(seen())) == 1 })
+			eventually(t, "a warning", func() bool { return len(warnings(seen())) > 0 })
 			first := warnings(seen())[0]
-			if use := first.Use; use.Kind != "PSS" || use.Bytes < 100<<20 || use.Bytes > 400<<20 || first.Growth < 50<<20 {
+			if use := first.Use; use.Kind != "PSS" || use.Bytes < 100<<20 || use.Bytes > 400<<20 || first.Growth <= 0 {
 				t.Errorf("%v, grown by %d", use, first.Growth)
 			}
-			call("20") // which is too little to tell
-			again := w.Memory()
-			eventually(t, "another measure", func() bool {
-				return w.Memory().Bytes >= again.Bytes+10<<20 || w.Memory().Bytes >= first.Use.Bytes+15<<20
-			})
-			if n := len(warnings(seen())); n != 1 {
-				t.Errorf("%d warnings after 20 MiB more", n)
+			for i := range int64(4) {
+				call("20") // which is too little to tell, but for all of them together
+				eventually(t, "another measure", func() bool { return w.Memory().Bytes >= first.Use.Bytes+(i+1)*15<<20 })
 			}
-			call("60")
-			eventually(t, "a second warning", func() bool { return len(warnings(seen())) == 2 })
+			eventually(t, "a further warning", func() bool { return len(warnings(seen())) > 1 })
+			last := first
+			for _, next := range warnings(seen())[1:] { // the first may be of a worker that was not done yet
+				if next.Use.Bytes-last.Use.Bytes < 50<<20 {
+					t.Errorf("%v, after a warning of %v", next.Use, last.Use)
+				}
+				last = next
+			}
 			if w.State() != Ready || !w.Healthy() {
 				t.Errorf("a warning ends nobody: %v", w.State())
 			}
