@@ -238,6 +238,7 @@ func testAgentHost(t *testing.T) {
 	}
 	t.Run("tools", testHostTools)
 	t.Run("approvals", testHostApprovals)
+	t.Run("approvals of several calls", testHostApprovesInTurn)
 	t.Run("sessions", testHostSessions)
 	t.Run("limits", testHostLimits)
 	t.Run("Ctrl-C", testHostInterrupted)
@@ -318,6 +319,29 @@ func testHostApprovals(t *testing.T) {
 	h.wantDone(t)
 	if ran := p.text(t, "ran"); ran != "1\n2\n" {
 		t.Errorf("there ran %q", ran)
+	}
+	p.wantWhole(t)
+}
+
+// testHostApprovesInTurn answers a model that wants several tools at once: each question comes
+// after what it is about, and after the result of the one before.
+func testHostApprovesInTurn(t *testing.T) {
+	p := newPlace(t)
+	e := newEndpoint(t,
+		replies("Let me see.", [3]string{"a", "run", `{"command":"echo one"}`}, [3]string{"b", "run", `{"command":"echo two"}`}, [3]string{"c", "run", `{"command":"echo three"}`}),
+		replies("Done."))
+	h := p.employ(t, e.env(), "Count.")
+	for _, reply := range []string{"y", "n", "y"} {
+		h.want(t, "approve this?")
+		h.reply(t, reply)
+	}
+	want := "task    Count.\nagent   Let me see.\n" +
+		"run     echo one\n        approve this? [y/N]\n        one\n" +
+		"run     echo two\n        approve this? [y/N]\n        denied: the user does not approve\n" +
+		"run     echo three\n        approve this? [y/N]\n        three\n" +
+		"answer  Done.\n"
+	if shown := h.wantDone(t); shown != want {
+		t.Errorf("it showed\n%s\nwant\n%s", shown, want)
 	}
 	p.wantWhole(t)
 }

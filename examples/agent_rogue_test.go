@@ -35,7 +35,7 @@ func misbehave(ctx context.Context, c conversation) iter.Seq2[message, error] {
 		var replies []string
 		try := func(what, method string, c call) {
 			patience := 20 * time.Second
-			if c.ID == "2" { // is never answered
+			if c.ID == "2" || what == "out of turn" { // is never answered
 				patience = time.Second
 			}
 			ctx, cancel := context.WithTimeout(ctx, patience)
@@ -67,9 +67,10 @@ func misbehave(ctx context.Context, c conversation) iter.Seq2[message, error] {
 		try("approval of what is not told", "approve", hidden)
 		try("what is not told", "tool", hidden)
 		try("approval of what is over", "approve", shown) // by now the host has got the result
+		try("out of turn", "tool", call{"4", "read", `{"path":"ran"} {}`})
 		try("unknown arguments", "tool", call{"3", "read", `{"path":"ran","mode":"rw"}`})
-		try("two objects", "tool", call{"4", "read", `{"path":"ran"} {}`})
 		yield(message{Role: "tool", Call: "3"}, nil)
+		try("two objects", "tool", call{"4", "read", `{"path":"ran"} {}`})
 		yield(message{Role: "tool", Call: "4"}, nil)
 		yield(message{Role: "assistant", Text: strings.Join(replies, "\n")}, nil)
 	}
@@ -93,6 +94,7 @@ func testHostOfRogue(t *testing.T) {
 		"approval of what is not told: no answer",
 		"what is not told: no answer",
 		"approval of what is over: bad_input",
+		"out of turn: no answer",
 		"unknown arguments: bad_input",
 		"two objects: bad_input",
 	}

@@ -16,10 +16,10 @@ type approvals struct {
 	granted map[string]bool // by the id of the call
 }
 
-// approve is the method by which the agent asks for the approval of a call. What the person is
-// shown is what is on the disk, and nothing else can be done with the approval.
+// approve is the method by which the agent asks for the approval of a call. What was shown last
+// is this call, and nothing else can be done with the approval.
 func (h *host) approve(ctx context.Context, c call) (bool, error) {
-	if err := h.session.await(ctx, c); err != nil {
+	if err := h.queue.await(ctx, c); err != nil {
 		return false, err
 	}
 	if !h.approvals.all {

@@ -20,6 +20,7 @@ type host struct {
 	jobs    *jobs.Store
 	label   string   // of the jobs, before the id of the call that has started one
 	work    *os.Root // where the agent works
+	queue   *queue
 	approvals
 	screen
 }
@@ -42,7 +43,7 @@ func run(ctx context.Context, o options) error {
 	}
 	defer work.Close()
 
-	h := &host{session: s, jobs: store, label: o.session, work: work, screen: newScreen(os.Stdout)}
+	h := &host{session: s, jobs: store, label: o.session, work: work, queue: newQueue(), screen: newScreen(os.Stdout)}
 	h.approvals.all = o.approveAll
 	if err := h.begin(o.task); err != nil {
 		return err
@@ -51,7 +52,7 @@ func run(ctx context.Context, o options) error {
 	if err != nil && ctx.Err() != nil {
 		err = errors.Join(errors.New("canceled"), h.cancel())
 	}
-	if open := len(s.conversation().waitsFor()); err != nil && open > 0 {
+	if open := len(s.said.waitsFor()); err != nil && open > 0 {
 		err = fmt.Errorf("%w; jobs that go on: %d. Start the host again with --session %s to hear of their end", err, open, o.session)
 	}
 	return err
@@ -59,8 +60,9 @@ func run(ctx context.Context, o options) error {
 
 // begin finds out how far the session is, and adds a task, if there is one.
 func (h *host) begin(task string) error {
-	if said := h.session.conversation(); len(said) > 0 {
+	if said := h.session.said; len(said) > 0 {
 		h.note("session", fmt.Sprintf("%s, messages so far: %d", h.label, len(said)))
+		h.showNext(said)
 	}
 	if err := h.settle("the host has died meanwhile"); err != nil {
 		return err
@@ -68,7 +70,7 @@ func (h *host) begin(task string) error {
 	if task != "" {
 		return h.say(message{Role: "user", Text: task})
 	}
-	if said := h.session.conversation(); said.isOver() && len(said.waitsFor()) == 0 {
+	if said := h.session.said; said.isOver() && len(said.waitsFor()) == 0 {
 		return fmt.Errorf("nothing is left to do in the session %q: give it a task", h.label)
 	}
 	return nil
@@ -100,7 +102,7 @@ func (h *host) employ(ctx context.Context, command []string) error {
 // goOn has the agent work, and then again whenever one of its jobs has ended.
 func (h *host) goOn(ctx context.Context, worker exchange.Caller) error {
 	for {
-		said := h.session.conversation()
+		said := h.session.said
 		waiting := said.waitsFor()
 		if said.isOver() && len(waiting) == 0 {
 			return nil
@@ -134,17 +136,19 @@ func (h *host) turn(ctx context.Context, worker exchange.Caller, said conversati
 			return err
 		}
 	}
-	if !h.session.conversation().isOver() {
+	if !h.session.said.isOver() {
 		return errors.New("the agent has stopped before its end")
 	}
 	return nil
 }
 
-// say adds a message to the session, and then shows it.
+// say adds a message to the session, shows it, and lets the agent go on with what comes next.
 func (h *host) say(m message) error {
 	if err := h.session.add(m); err != nil {
 		return err
 	}
 	h.show(m)
+	h.showNext(h.session.said)
+	h.queue.next(h.session.said)
 	return nil
 }

@@ -37,7 +37,7 @@ const (
 	blue  = "34"
 )
 
-// show shows a message of the conversation.
+// show shows a message of the conversation; of its calls, each is shown when it is its turn.
 func (s screen) show(m message) {
 	switch {
 	case m.Role == "user":
@@ -55,8 +55,13 @@ func (s screen) show(m message) {
 	case m.Text != "":
 		s.print("agent", plain, m.Text)
 	}
-	for _, c := range m.Calls { // as a whole: somebody may have to approve it
-		s.print(c.Name, blue, c.String())
+}
+
+// showNext shows the call whose turn it is, if there is one: as a whole, since somebody may have
+// to approve it.
+func (s screen) showNext(said conversation) {
+	if open := said.unanswered(); len(open) > 0 {
+		s.print(open[0].Name, blue, open[0].String())
 	}
 }
 

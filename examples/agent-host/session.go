@@ -9,13 +9,10 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/gofrs/flock"
 	"github.com/google/renameio/v2/maybe"
-
-	"github.com/kinwire/kinwire/wire"
 )
 
 // version is that of the session file.
@@ -26,10 +23,7 @@ const version = 1
 type session struct {
 	file string
 	lock *flock.Flock
-
-	mu      sync.Mutex
-	said    conversation
-	changed chan struct{} // closed when something is said, and then another one
+	said conversation // all of it, the oldest first; add alone changes it
 }
 
 // stored is the session file.
@@ -44,9 +38,8 @@ func openSession(ctx context.Context, dir string) (*session, error) {
 		return nil, err
 	}
 	s := &session{
-		file:    filepath.Join(dir, "session.json"),
-		lock:    flock.New(filepath.Join(dir, "lock"), flock.SetPermissions(0o600)),
-		changed: make(chan struct{}),
+		file: filepath.Join(dir, "session.json"),
+		lock: flock.New(filepath.Join(dir, "lock"), flock.SetPermissions(0o600)),
 	}
 	// A host that was killed a moment ago may not be gone yet.
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
@@ -88,18 +81,9 @@ func (s *session) load() error {
 // close lets other hosts have the session.
 func (s *session) close() { s.lock.Close() }
 
-// conversation returns all that was said.
-func (s *session) conversation() conversation {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return slices.Clone(s.said)
-}
-
 // add adds a message. When it returns, the message is on the disk, and survives whatever
 // happens to the host; after an error nothing was said.
 func (s *session) add(m message) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	said := append(slices.Clip(s.said), m)
 	text, err := json.MarshalIndent(stored{version, said}, "", "  ")
 	if err == nil {
@@ -109,29 +93,5 @@ func (s *session) add(m message) error {
 		return fmt.Errorf("%s: %w", s.file, err)
 	}
 	s.said = said
-	close(s.changed)
-	s.changed = make(chan struct{})
 	return nil
-}
-
-// await waits until a call is on the disk, which is before it is made: so it is known what may
-// have been done when the host is killed. It is an error if it was to be another call, or has
-// its result already.
-func (s *session) await(ctx context.Context, c call) error {
-	for {
-		s.mu.Lock()
-		said, changed := s.said, s.changed
-		s.mu.Unlock()
-		if written, ok := said.find(c.ID); ok {
-			if written != c || said.isAnswered(c.ID) {
-				return wire.Errorf(wire.CodeBadInput, "the call %s is another one, or over", c.ID)
-			}
-			return nil
-		}
-		select {
-		case <-changed:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
 }

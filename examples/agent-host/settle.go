@@ -9,7 +9,7 @@ import (
 // settle finds out what became of the calls that have no result, since this host was stopped
 // for the given reason, or an earlier one. None of them is made again.
 func (h *host) settle(why string) error {
-	for i, c := range h.session.conversation().unanswered() {
+	for i, c := range h.session.said.unanswered() {
 		m := message{Role: "tool", Call: c.ID, Failed: "interrupted", Text: why + "; it was not begun"}
 		switch id, err := h.startedBy(c); {
 		case err != nil:
@@ -29,7 +29,7 @@ func (h *host) settle(why string) error {
 		h.note("jobs", err.Error()) // those that are damaged
 	}
 	for _, r := range pending {
-		if h.session.conversation().hasHeardOf(r.ID) {
+		if h.session.said.hasHeardOf(r.ID) {
 			if err := h.jobs.Ack(r.ID); err != nil {
 				return err
 			}
@@ -53,7 +53,7 @@ func (h *host) jobLabel(c call) string { return fmt.Sprintf("%s/%s", h.label, c.
 
 // cancel ends the task that the agent is at, if it is at one.
 func (h *host) cancel() error {
-	if h.session.conversation().isOver() {
+	if h.session.said.isOver() {
 		return nil
 	}
 	const why = "the task was canceled"

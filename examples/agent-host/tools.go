@@ -72,7 +72,7 @@ func (h *host) use(ctx context.Context, c call) (answer, error) {
 	if i < 0 {
 		return answer{}, wire.Errorf("unknown_tool", "there is no tool %q", c.Name)
 	}
-	if err := h.session.await(ctx, c); err != nil {
+	if err := h.queue.await(ctx, c); err != nil {
 		return answer{}, err
 	}
 	if tools[i].Approval && !h.approvals.spend(c.ID) {
