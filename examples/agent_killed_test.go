@@ -59,9 +59,11 @@ func testHostKilled(t *testing.T) {
 			}
 		})
 	})
+	t.Run("while a job runs whose output is then damaged", testHostKilledAndOutputGone)
 	t.Run("before the follow-up is acknowledged", testHostKilledBeforeAck)
 	t.Run("before it has heard of its job", testHostKilledInStart)
 	t.Run("before the job was started", testHostKilledBeforeStart)
+	t.Run("beside a damaged job", testHostKilledBesideDamage)
 	t.Run("in a command", testHostKilledInCommand)
 	t.Run("in a question", testHostKilledInQuestion)
 	t.Run("at any moment", testHostKilledAnywhere)
@@ -82,6 +84,52 @@ func testHostKilledAndJobGone(t *testing.T, remove func(place)) {
 	}
 	if said := p.session(t); countOf(said, "job") != 1 || !strings.HasSuffix(said[len(said)-1].Text, "read out.txt: built") {
 		t.Errorf("the session is\n%s", listed(said))
+	}
+}
+
+// testHostKilledAndOutputGone has nobody know what a job has printed.
+func testHostKilledAndOutputGone(t *testing.T) {
+	p := newPlace(t)
+	h := p.employ(t, nil, "--yes", p.gated(t)+"; read out.txt")
+	h.want(t, "waiting job")
+	h.kill(t)
+	p.write(t, "go", "")
+	p.wantEnded(t)
+	files, err := filepath.Glob(filepath.Join(p.dir, "default", "jobs", "*", "output-*"))
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	if err := os.Remove(files[0]); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(files[0], 0o700); err != nil {
+		t.Fatal(err)
+	}
+	shown := p.employ(t, nil, "--yes").wantDone(t)
+	if !strings.Contains(shown, " succeeded after ") || !strings.Contains(shown, "what it has printed is lost: ") {
+		t.Errorf("it went on so:\n%s", shown)
+	}
+	p.wantBuiltOnce(t)
+}
+
+// testHostKilledBesideDamage kills the host in a question, with a job in the store that nobody
+// can read. It may be that of the call, if that is to start one, and is no concern of another.
+func testHostKilledBesideDamage(t *testing.T) {
+	for line, want := range map[string]string{
+		"run touch never": "interrupted: the host has died meanwhile; nobody knows how much of it was done, if anything\n",
+		"job touch never": "interrupted: the host has died meanwhile; nobody knows whether it was started: ",
+	} {
+		p := newPlace(t)
+		h := p.employ(t, nil, line+"; run echo next")
+		h.want(t, "approve this?")
+		h.kill(t)
+		if err := os.Mkdir(filepath.Join(p.dir, "default", "jobs", "1m7xhw364k2dymfp"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		shown := p.employ(t, nil, "--yes").wantDone(t)
+		if !strings.Contains(shown, want) || !strings.Contains(shown, "\n        next\n") || p.text(t, "never") != "" {
+			t.Errorf("it went on so:\n%s", shown)
+		}
 	}
 }
 
@@ -180,7 +228,7 @@ func testHostKilledBeforeStart(t *testing.T) {
 	h.want(t, "approve this?")
 	h.kill(t)
 	shown := p.employ(t, nil, "--yes").wantDone(t)
-	if !strings.Contains(shown, "interrupted: the host has died meanwhile; it was not begun") || !strings.Contains(shown, "\n        next\n") {
+	if !strings.Contains(shown, "interrupted: the host has died meanwhile; it was not started") || !strings.Contains(shown, "\n        next\n") {
 		t.Errorf("it went on so:\n%s", shown)
 	}
 	p.wantWhole(t)

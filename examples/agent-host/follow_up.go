@@ -47,8 +47,8 @@ func (h *host) firstToEnd(ctx context.Context, ids []string) (string, error) {
 	return first.id, first.err
 }
 
-// isGone reports whether an error says that nobody will ever know how a job has ended: it was
-// removed, or its files are damaged.
+// isGone reports whether an error says that nobody will ever know more of a job: it was removed,
+// or its files are damaged.
 func isGone(err error) bool {
 	var damaged *jobs.DamageError
 	return errors.Is(err, jobs.ErrNotFound) || errors.As(err, &damaged)
@@ -65,11 +65,14 @@ func (h *host) hear(id string) error {
 	if err != nil {
 		return err
 	}
-	out, err := h.jobs.Output(id, 0, 0)
-	if err != nil {
+	output, err := h.jobs.Output(id, 0, 0)
+	printed := output.String()
+	if isGone(err) {
+		printed = "what it has printed is lost: " + err.Error()
+	} else if err != nil {
 		return err
 	}
-	m := message{Role: "job", Job: id, Text: fmt.Sprintf("job %s %s\n%s", id, r.Outcome(), out)}
+	m := message{Role: "job", Job: id, Text: fmt.Sprintf("job %s %s\n%s", id, r.Outcome(), printed)}
 	if r.State != jobs.Succeeded {
 		m.Failed = string(r.State)
 	}

@@ -29,9 +29,10 @@ func (h *host) start(ctx context.Context, c call) (answer, error) {
 		MaxRuntime:  jobTime,
 		OutputLimit: jobOutput,
 	})
-	if err != nil {
+	if r.ID == "" {
 		return answer{}, err
 	}
+	// With an error, too, there is a job, the end of which tells what was wrong.
 	return answer{Text: started(r.ID), Job: r.ID}, nil
 }
 
