@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -243,6 +244,7 @@ func testAgentHost(t *testing.T) {
 	t.Run("limits", testHostLimits)
 	t.Run("Ctrl-C", testHostInterrupted)
 	t.Run("a model", testHostWithModel)
+	t.Run("a model that fails", testHostWithFailingModel)
 	t.Run("a rogue", testHostOfRogue)
 	t.Run("killed", testHostKilled)
 }
@@ -510,4 +512,22 @@ func testHostWithModel(t *testing.T) {
 		}
 		return nil
 	})
+}
+
+// testHostWithFailingModel has the endpoint refuse, with what would make a terminal do something,
+// and starts the host again when that is over.
+func testHostWithFailingModel(t *testing.T) {
+	p := newPlace(t)
+	e := newEndpoint(t,
+		replies("", [3]string{"a", "run", `{"command":"echo one"}`}),
+		repliesJSON(http.StatusPaymentRequired, object{"error": object{"message": "no money\x1b[2J"}}),
+		replies("Done."))
+	h := p.employ(t, e.env(), "--yes", "Count.")
+	if code, _ := h.end(t); code != 1 || !strings.Contains(h.errs.String(), "402 Payment Required: no money\uFFFD[2J") {
+		t.Errorf("it exited with %d, and said %q", code, h.errs.String())
+	}
+	if shown := p.employ(t, e.env(), "--yes").wantDone(t); !strings.HasSuffix(shown, "\nanswer  Done.\n") {
+		t.Errorf("it showed\n%s", shown)
+	}
+	p.wantWhole(t)
 }

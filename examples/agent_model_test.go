@@ -2,7 +2,9 @@ package examples_test
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -123,21 +125,35 @@ func repliesJSON(status int, body any) func(http.ResponseWriter, *http.Request) 
 	}
 }
 
+// repliesText is what is no JSON.
+func repliesText(status int, kind, text string) func(http.ResponseWriter, *http.Request) {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", kind)
+		w.WriteHeader(status)
+		io.WriteString(w, text)
+	}
+}
+
 func testModel(t *testing.T) {
 	t.Run("tools", testModelWithTools)
 	t.Run("errors", testModelErrors)
 	t.Run("a hang", testModelHangs)
+	t.Run("a pause", testModelPauses)
 	t.Run("no key", func(t *testing.T) {
 		e := newEndpointWith(t, "", replies("Done."))
 		wantSaid(t, withEndpoint(t, e, never(t)), "run", object{"task": "Say it."}, message{Role: "assistant", Text: "Done."})
 	})
-	t.Run("no name", func(t *testing.T) {
-		ctx := soon(t)
-		_, err := parent.Start(ctx, parent.Spec{Command: []string{program("agent-worker")}, Env: []string{"OPENAI_BASE_URL=http://127.0.0.1:1"}})
-		if err == nil || !strings.Contains(err.Error(), "OPENAI_MODEL is not") {
-			t.Errorf("an endpoint without a model: %v", err)
-		}
-	})
+	for env, want := range map[string]string{
+		"OPENAI_BASE_URL=http://127.0.0.1:1":                     "OPENAI_MODEL is not",
+		"OPENAI_MODEL=parrot OPENAI_BASE_URL=localhost:11434/v1": "OPENAI_BASE_URL is no URL such as",
+	} {
+		t.Run(env, func(t *testing.T) {
+			_, err := parent.Start(soon(t), parent.Spec{Command: []string{program("agent-worker")}, Env: strings.Fields(env)})
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("the error is %v, want %q", err, want)
+			}
+		})
+	}
 }
 
 // withEndpoint starts the agent with a model.
@@ -203,7 +219,7 @@ func testModelWithTools(t *testing.T) {
 		"assistant  Begun.",
 		"user  A background job has ended. job j0 succeeded",
 		"user  Copy a.",
-		`assistant  Let me see. x function copy{"from":"a","to":"b"} call-4-1 function copy{"from": call-4-2 function move{}`,
+		`assistant  Let me see. x function copy{"from":"a","to":"b"} call-4-1 function copy{} call-4-2 function move{}`,
 		"tool x copied",
 		`tool call-4-1 This has failed (bad_input): the arguments are no JSON object: "{\"from\":"`,
 		`tool call-4-2 This has failed (unknown_tool): there is no tool "move"`,
@@ -215,18 +231,30 @@ func testModelWithTools(t *testing.T) {
 	}
 }
 
-// testModelErrors has the endpoint fail. What passes is tried again; the key is told nobody.
+// testModelErrors has the endpoint fail. What may pass is tried again; the key is told nobody.
 func testModelErrors(t *testing.T) {
+	type reply = func(http.ResponseWriter, *http.Request)
 	broken := repliesJSON(http.StatusServiceUnavailable, object{"error": object{"message": "busy"}})
+	page := func(status int) reply { return repliesText(status, "text/html", "<html>oops</html>") }
+	cut := func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", "1000")
+		w.Write([]byte(`{"choices":[{"message":`))
+	}
+	tooLong := repliesJSON(http.StatusOK, object{"choices": []object{{"finish_reason": "length", "message": object{"role": "assistant", "content": "I am"}}}})
 	for name, c := range map[string]struct {
-		replies []func(http.ResponseWriter, *http.Request)
+		replies []reply
 		want    string
 	}{
-		"refused":    {[]func(http.ResponseWriter, *http.Request){repliesJSON(http.StatusUnauthorized, object{"error": object{"message": "no such key: " + secret}})}, "401 Unauthorized: no such key: (the key)"},
-		"no choice":  {[]func(http.ResponseWriter, *http.Request){repliesJSON(http.StatusOK, object{"choices": []object{}})}, "the model has said nothing"},
-		"no JSON":    {[]func(http.ResponseWriter, *http.Request){func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("<html>")) }}, ""},
-		"busy":       {[]func(http.ResponseWriter, *http.Request){broken, broken, broken}, "503 Service Unavailable: busy"},
-		"not for us": {[]func(http.ResponseWriter, *http.Request){replies("", [3]string{"x", "copy", "[]"}), repliesJSON(http.StatusNotFound, object{})}, "404 Not Found"},
+		"refused":       {[]reply{repliesJSON(http.StatusUnauthorized, object{"error": object{"message": "no such key: " + secret}})}, "401 Unauthorized: no such key: (the key)"},
+		"another form":  {[]reply{repliesJSON(http.StatusNotFound, object{"message": "no such model"})}, `404 Not Found: {"message":"no such model"}`},
+		"no choice":     {[]reply{repliesJSON(http.StatusOK, object{"choices": []object{}})}, "the model has said nothing"},
+		"a page":        {[]reply{page(http.StatusOK)}, "does not answer as it should: "},
+		"an error page": {[]reply{page(http.StatusBadGateway), page(http.StatusBadGateway), page(http.StatusBadGateway)}, "502 Bad Gateway: <html>oops</html>"},
+		"garbage":       {[]reply{repliesText(http.StatusOK, "application/json", "\xff{")}, "does not answer as it should: "},
+		"cut":           {[]reply{cut, cut, cut}, "unexpected EOF"},
+		"stopped":       {[]reply{tooLong}, "stopped before its end: length"},
+		"busy":          {[]reply{broken, broken, broken}, "503 Service Unavailable: busy"},
+		"not for us":    {[]reply{replies("", [3]string{"x", "copy", "[]"}), repliesJSON(http.StatusNotFound, object{})}, "404 Not Found"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			e := newEndpoint(t, c.replies...)
@@ -246,9 +274,27 @@ func testModelErrors(t *testing.T) {
 			}
 		})
 	}
-	t.Run("tried again", func(t *testing.T) {
-		e := newEndpoint(t, broken, replies("Done."))
-		wantSaid(t, withEndpoint(t, e, never(t)), "run", object{"task": "Copy a."}, message{Role: "assistant", Text: "Done."})
+	for name, failure := range map[string]reply{
+		"busy": broken,
+		"cut":  cut,
+		"too fast": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Retry-After", "0")
+			w.WriteHeader(http.StatusTooManyRequests)
+		},
+	} {
+		t.Run(name+", then tried again", func(t *testing.T) {
+			e := newEndpoint(t, failure, replies("Done."))
+			wantSaid(t, withEndpoint(t, e, never(t)), "run", object{"task": "Copy a."}, message{Role: "assistant", Text: "Done."})
+		})
+	}
+	t.Run("password", func(t *testing.T) {
+		e := newEndpointWith(t, "Basic "+base64.StdEncoding.EncodeToString([]byte("me:"+secret)), repliesJSON(http.StatusNotFound, object{}))
+		spec := offer(nil, never(t))
+		spec.Env = []string{"OPENAI_BASE_URL=" + strings.Replace(e.URL, "://", "://me:"+secret+"@", 1) + "/v1", "OPENAI_MODEL=parrot"}
+		_, err := work(soon(t), start(t, "agent-worker", spec), "run", object{"task": "Copy a."})
+		if said := wantCode(t, err, "model_failed"); strings.Contains(said.Message, secret) {
+			t.Errorf("the error tells the password: %s", said.Message)
+		}
 	})
 }
 
@@ -280,5 +326,34 @@ func testModelHangs(t *testing.T) {
 				t.Error("the worker did not log that the task was stopped")
 			}
 		})
+	}
+}
+
+// testModelPauses ends a task while the endpoint is not to be asked again yet.
+func testModelPauses(t *testing.T) {
+	e := newEndpoint(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Retry-After", "50")
+		w.WriteHeader(http.StatusTooManyRequests)
+	})
+	w := withEndpoint(t, e, never(t))
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	ended := make(chan error, 1)
+	go func() {
+		_, err := work(ctx, w, "run", object{"task": "Think."})
+		ended <- err
+	}()
+	for begun := time.Now(); w.logs.FilterMessage("the model is asked again").Len() == 0; time.Sleep(10 * time.Millisecond) {
+		if time.Since(begun) > 10*time.Second {
+			t.Fatal("the worker did not log that it will ask again")
+		}
+	}
+	cancel()
+	if err := received(t, "the end of the task", ended); !errors.Is(err, context.Canceled) {
+		t.Errorf("the task ended with %v", err)
+	}
+	w.shutdown(t)
+	if w.logs.FilterMessage("the task was stopped").Len() != 1 {
+		t.Error("the worker did not log that the task was stopped")
 	}
 }

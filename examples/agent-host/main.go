@@ -49,7 +49,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	context.AfterFunc(ctx, stop) // so that a second Ctrl-C is not caught
 	if err := run(ctx, o); err != nil {
-		log.Fatal(err)
+		log.Fatal(harmless(err.Error())) // a model may have a part in it
 	}
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 
@@ -28,6 +29,12 @@ type call struct {
 	ID        string `json:"id"` // once in a conversation
 	Name      string `json:"name"`
 	Arguments string `json:"arguments"` // a JSON object, unless a model was wrong
+}
+
+// hasObject reports whether the arguments are what they should be.
+func (c call) hasObject() bool {
+	var object map[string]any
+	return json.Unmarshal([]byte(c.Arguments), &object) == nil && object != nil
 }
 
 // conversation is all that was said, the oldest first.

@@ -16,5 +16,5 @@ func chosenModel() (model, error) {
 	if os.Getenv("OPENAI_MODEL") == "" && os.Getenv("OPENAI_BASE_URL") == "" {
 		return script{}, nil
 	}
-	return newOpenAI(os.Getenv("OPENAI_MODEL"), os.Getenv("OPENAI_API_KEY"))
+	return newOpenAI()
 }

@@ -1,9 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net/url"
+	"os"
 	"strings"
 	"time"
 
@@ -27,21 +31,25 @@ type openAI struct {
 	key    string // so that no error tells it
 }
 
-// newOpenAI returns the model of that name. The client finds the endpoint, and the key, in the
-// environment by itself.
-func newOpenAI(name, key string) (model, error) {
+// newOpenAI returns the model that the environment names. The client finds the endpoint, and the
+// key, there by itself.
+func newOpenAI() (model, error) {
+	name, base := os.Getenv("OPENAI_MODEL"), os.Getenv("OPENAI_BASE_URL")
 	if name == "" {
 		return nil, errors.New("OPENAI_BASE_URL is set, and OPENAI_MODEL is not")
 	}
+	if u, err := url.Parse(base); base != "" && (err != nil || u.Host == "") {
+		return nil, errors.New("OPENAI_BASE_URL is no URL such as http://localhost:11434/v1")
+	}
 	return &openAI{
-		client: openai.NewClient(option.WithRequestTimeout(replyTime)),
+		client: openai.NewClient(option.WithRequestTimeout(replyTime), option.WithMaxRetries(0)),
 		model:  name,
-		key:    key,
+		key:    os.Getenv("OPENAI_API_KEY"),
 	}, nil
 }
 
 func (m *openAI) next(ctx context.Context, said conversation, tools []tool) (message, error) {
-	completion, err := m.client.Chat.Completions.New(ctx, openai.ChatCompletionNewParams{
+	completion, err := m.complete(ctx, openai.ChatCompletionNewParams{
 		Model:    m.model,
 		Messages: toOpenAI(said),
 		Tools:    toolsToOpenAI(tools),
@@ -54,18 +62,35 @@ func (m *openAI) next(ctx context.Context, said conversation, tools []tool) (mes
 	case len(completion.Choices) == 0:
 		return message{}, wire.Errorf("model_failed", "the model has said nothing")
 	}
-	return fromOpenAI(completion.Choices[0].Message), nil
+	choice := completion.Choices[0]
+	if why := choice.FinishReason; why == "length" || why == "content_filter" {
+		return message{}, wire.Errorf("model_failed", "the model was stopped before its end: %s", why)
+	}
+	return fromOpenAI(choice.Message), nil
 }
 
 // explain says what went wrong, with what the endpoint says about it.
 func (m *openAI) explain(err error) string {
-	text := err.Error()
+	text := "the endpoint does not answer as it should: " + err.Error()
 	var refused *openai.Error
-	if errors.As(err, &refused) && refused.Message != "" {
-		text = fmt.Sprintf("%s %q: %s: %s", refused.Request.Method, refused.Request.URL, refused.Response.Status, refused.Message)
+	switch {
+	case errors.As(err, &refused):
+		text = fmt.Sprintf("%s %q: %s: %s", refused.Request.Method, refused.Request.URL.Redacted(),
+			refused.Response.Status, cmp.Or(refused.Message, beginningOf(refused.Response.Body)))
+	case isOfLink(err):
+		text = err.Error()
+	case errors.Is(err, context.DeadlineExceeded):
+		text = fmt.Sprintf("no reply within %v", replyTime)
 	}
 	if m.key != "" {
 		text = strings.ReplaceAll(text, m.key, "(the key)")
 	}
 	return text
+}
+
+// beginningOf returns what fits into a line or two.
+func beginningOf(body io.Reader) string {
+	const enough = 300
+	text, _ := io.ReadAll(io.LimitReader(body, enough))
+	return string(text)
 }

@@ -34,6 +34,9 @@ func assistantToOpenAI(m message) openai.ChatCompletionMessageParamUnion {
 		said.Content.OfString = openai.String(m.Text)
 	}
 	for _, c := range m.Calls {
+		if !c.hasObject() { // some endpoints refuse it, and so the whole conversation for good
+			c.Arguments = "{}"
+		}
 		said.ToolCalls = append(said.ToolCalls, openai.ChatCompletionMessageToolCallParam{
 			ID:       c.ID,
 			Function: openai.ChatCompletionMessageToolCallFunctionParam{Name: c.Name, Arguments: c.Arguments},

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"slices"
 
@@ -53,8 +52,7 @@ func use(ctx context.Context, tools []tool, c call) (message, error) {
 // ask asks the host for its approval, if the tool needs that, and then to use the tool. These
 // are two calls, as a person may think for as long as he likes.
 func ask(ctx context.Context, tools []tool, c call) (result answer, err error) {
-	var object map[string]any
-	if err := json.Unmarshal([]byte(c.Arguments), &object); err != nil || object == nil {
+	if !c.hasObject() {
 		return result, wire.Errorf(wire.CodeBadInput, "the arguments are no JSON object: %.200q", c.Arguments)
 	}
 	host := child.Host(ctx)
