@@ -61,6 +61,16 @@ func (p place) text(t *testing.T, name string) string {
 	return string(text)
 }
 
+// await waits until there is something in a file of the agent.
+func (p place) await(t *testing.T, name string) {
+	t.Helper()
+	for begun := time.Now(); p.text(t, name) == ""; time.Sleep(20 * time.Millisecond) {
+		if time.Since(begun) > 20*time.Second {
+			t.Fatalf("there is nothing in %s", name)
+		}
+	}
+}
+
 // session is what the session file has.
 func (p place) session(t *testing.T) []message {
 	t.Helper()
@@ -436,6 +446,18 @@ func testHostInterrupted(t *testing.T) {
 		}
 		p.wantWhole(t)
 		p.employ(t, nil, "--yes", "run echo b").wantDone(t)
+	})
+	t.Run("in a tool that takes its time", func(t *testing.T) {
+		p := newPlace(t)
+		p.write(t, "slow.sh", "trap 'sleep 1.2; echo tidy > tidy; exit' TERM; echo begun > begun; while :; do sleep 0.05; done\n")
+		h := p.employ(t, nil, "--yes", "run exec sh slow.sh")
+		h.want(t, "exec sh slow.sh")
+		p.await(t, "begun")
+		interrupt(t, h, "the task was stopped")
+		if p.text(t, "tidy") == "" {
+			t.Error("the host did not wait for the command that it has stopped")
+		}
+		p.wantWhole(t)
 	})
 	t.Run("in the start", func(t *testing.T) {
 		p := newPlace(t)

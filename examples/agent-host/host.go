@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 
 	"go.uber.org/zap"
 
@@ -21,6 +22,7 @@ type host struct {
 	label   string   // of the jobs, before the id of the call that has started one
 	work    *os.Root // where the agent works
 	queue   *queue
+	inUse   sync.WaitGroup // tools
 	approvals
 	screen
 }
@@ -96,6 +98,7 @@ func (h *host) employ(ctx context.Context, command []string) error {
 	if down := worker.Shutdown(context.WithoutCancel(ctx)); err == nil {
 		err = down
 	}
+	h.inUse.Wait() // a command that is stopped has some seconds for that
 	return err
 }
 

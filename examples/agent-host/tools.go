@@ -68,6 +68,8 @@ func (h *host) handlers() exchange.Handlers {
 
 // use uses a tool: one that is offered, for a call that is on the disk and approved.
 func (h *host) use(ctx context.Context, c call) (answer, error) {
+	h.inUse.Add(1)
+	defer h.inUse.Done()
 	i := slices.IndexFunc(tools, func(t tool) bool { return t.Name == c.Name })
 	if i < 0 {
 		return answer{}, wire.Errorf("unknown_tool", "there is no tool %q", c.Name)
