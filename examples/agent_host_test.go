@@ -122,13 +122,28 @@ type agentHost struct {
 // employ starts an agent-host with further arguments.
 func (p place) employ(t *testing.T, env []string, args ...string) *agentHost {
 	t.Helper()
+	h := p.host(env, args...)
+	stdin, err := h.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.stdin = stdin
+	h.begin(t)
+	return h
+}
+
+// host is an agent-host that is to be started.
+func (p place) host(env []string, args ...string) *agentHost {
 	h := &agentHost{Cmd: exec.Command(program("agent-host"), append([]string{"--dir", p.dir, "--work", p.work}, args...)...)}
 	h.Env = append(os.Environ(), env...)
 	h.Stderr = &h.errs
+	return h
+}
+
+// begin starts it.
+func (h *agentHost) begin(t *testing.T) {
+	t.Helper()
 	stdout, err := h.StdoutPipe()
-	if err == nil {
-		h.stdin, err = h.StdinPipe()
-	}
 	if err == nil {
 		err = h.Start()
 	}
@@ -142,10 +157,9 @@ func (p place) employ(t *testing.T, env []string, args ...string) *agentHost {
 		h.Process.Kill()
 		h.Wait()
 		if t.Failed() {
-			t.Logf("agent-host %q showed\n%s\non stderr:\n%s", args, h.shown.String(), h.errs.String())
+			t.Logf("%q showed\n%s\non stderr:\n%s", h.Args, h.shown.String(), h.errs.String())
 		}
 	})
-	return h
 }
 
 // want waits until the host shows a line with that part, and returns it.

@@ -9,8 +9,7 @@ import (
 
 // approvals are the calls that may be made, each once.
 type approvals struct {
-	all     bool // whatever is asked for
-	answers lines
+	answers answers // the person's; nil: whatever is asked for is approved
 
 	mu      sync.Mutex
 	granted map[string]bool // by the id of the call
@@ -22,13 +21,16 @@ func (h *host) approve(ctx context.Context, c call) (bool, error) {
 	if err := h.queue.await(ctx, c); err != nil {
 		return false, err
 	}
-	if !h.approvals.all {
+	if h.approvals.answers != nil {
+		h.approvals.answers.forget()
 		h.ask("approve this? [y/N]")
-		switch reply, err := h.approvals.answers.next(ctx); {
-		case err != nil:
-			return false, err
-		case reply != "y" && reply != "yes":
-			return false, wire.Errorf("denied", "the user does not approve")
+		select {
+		case reply := <-h.approvals.answers: // "" at the end of the input
+			if reply != "y" && reply != "yes" {
+				return false, wire.Errorf("denied", "the user does not approve")
+			}
+		case <-ctx.Done():
+			return false, ctx.Err()
 		}
 	}
 	h.approvals.grant(c.ID)

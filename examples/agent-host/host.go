@@ -46,7 +46,9 @@ func run(ctx context.Context, o options) error {
 	defer work.Close()
 
 	h := &host{session: s, jobs: store, label: o.session, work: work, queue: newQueue(), screen: newScreen(os.Stdout)}
-	h.approvals.all = o.approveAll
+	if !o.approveAll {
+		h.approvals.answers = newAnswers()
+	}
 	if err := h.begin(o.task); err != nil {
 		return err
 	}
