@@ -398,6 +398,13 @@ func testHostSessions(t *testing.T) {
 			t.Errorf("%q exited with %d, and said %q, want %q", args, code, h.errs.String(), part)
 		}
 	}
+	elsewhere := p.host(nil, "--work", "", "--yes", "run echo here > here") // in the directory of this test
+	elsewhere.begin(t)
+	elsewhere.wantDone(t)
+	if p.text(t, "here") != "here\n" {
+		t.Error("the session has not gone on where it began")
+	}
+	wantFailure("the session works in "+p.work, "--work", t.TempDir(), "read x")
 	wantFailure("nothing is left to do")
 	wantFailure("no name for a session", "--session", "../up", "read x")
 	wantFailure("no name for a session", "--session", "", "read x")

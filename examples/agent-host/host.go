@@ -35,15 +35,18 @@ func run(ctx context.Context, o options) error {
 		return err
 	}
 	defer s.close()
-	store, err := jobs.Open(filepath.Join(dir, "jobs"))
-	if err != nil {
+	if err := s.workIn(o.work); err != nil {
 		return err
 	}
-	work, err := os.OpenRoot(o.work)
+	work, err := os.OpenRoot(s.work)
 	if err != nil {
 		return err
 	}
 	defer work.Close()
+	store, err := jobs.Open(filepath.Join(dir, "jobs"))
+	if err != nil {
+		return err
+	}
 
 	h := &host{session: s, jobs: store, label: o.session, work: work, queue: newQueue(), screen: newScreen(os.Stdout)}
 	if !o.approveAll {

@@ -61,7 +61,7 @@ func parse() (o options, err error) {
 	}
 	flag.StringVar(&o.dir, "dir", filepath.Join(home, "kinwire-agent"), "the `directory` of the sessions")
 	flag.StringVar(&o.session, "session", "default", "the `name` of the session to go on with, or to begin")
-	flag.StringVar(&o.work, "work", ".", "the `directory` that the agent works in")
+	flag.StringVar(&o.work, "work", "", "the `directory` that the agent works in (default the current one, or that in which the session has begun)")
 	flag.BoolVar(&o.approveAll, "yes", false, "approve whatever the agent wants to run")
 	flag.Usage = func() {
 		fmt.Fprintln(flag.CommandLine.Output(), "usage: agent-host [options] [TASK [COMMAND...]]")

@@ -23,12 +23,14 @@ const version = 1
 type session struct {
 	file string
 	lock *flock.Flock
-	said conversation // all of it, the oldest first; add alone changes it
+	work string       // the directory that the agent works in
+	said conversation // add alone changes it
 }
 
 // stored is the session file.
 type stored struct {
 	Version  int          `json:"version"`
+	Work     string       `json:"work"`
 	Messages conversation `json:"messages"`
 }
 
@@ -74,18 +76,35 @@ func (s *session) load() error {
 	if f.Version != version {
 		return fmt.Errorf("it is of version %d, and this is %d", f.Version, version)
 	}
-	s.said = f.Messages
+	s.work, s.said = f.Work, f.Messages
 	return nil
 }
 
 // close lets other hosts have the session.
 func (s *session) close() { s.lock.Close() }
 
+// workIn says where the agent is to work; "" is the current directory. A session that has begun
+// stays where it is, wherever it goes on.
+func (s *session) workIn(dir string) error {
+	if s.work != "" && dir == "" {
+		return nil
+	}
+	dir, err := filepath.Abs(dir)
+	if err == nil && s.work != "" && dir != s.work {
+		err = fmt.Errorf("%s: the session works in %s, and not in %s", s.file, s.work, dir)
+	}
+	if err != nil {
+		return err
+	}
+	s.work = dir
+	return nil
+}
+
 // add adds a message. When it returns, the message is on the disk, and survives whatever
 // happens to the host; after an error nothing was said.
 func (s *session) add(m message) error {
 	said := append(slices.Clip(s.said), m)
-	text, err := json.MarshalIndent(stored{version, said}, "", "  ")
+	text, err := json.MarshalIndent(stored{version, s.work, said}, "", "  ")
 	if err == nil {
 		err = maybe.WriteFile(s.file, append(text, '\n'), 0o600)
 	}
