@@ -265,6 +265,7 @@ func testAgentHost(t *testing.T) {
 	t.Run("approvals", testHostApprovals)
 	t.Run("approvals of several calls", testHostApprovesInTurn)
 	t.Run("sessions", testHostSessions)
+	t.Run("old jobs", testHostOldJobs)
 	t.Run("limits", testHostLimits)
 	t.Run("Ctrl-C", testHostInterrupted)
 	t.Run("a model", testHostWithModel)
@@ -424,6 +425,37 @@ func testHostSessions(t *testing.T) {
 		if text, _ := os.ReadFile(file); string(text) != bad {
 			t.Errorf("%q became %q", bad, text)
 		}
+	}
+}
+
+// testHostOldJobs has a job that was acknowledged two hours ago, and is removed, and one that was
+// just now, and stays.
+func testHostOldJobs(t *testing.T) {
+	p := newPlace(t)
+	p.employ(t, nil, "--yes", "job echo old").wantDone(t)
+	old, err := p.store(t).List(jobs.Filter{})
+	if err != nil || len(old) != 1 {
+		t.Fatal(old, err)
+	}
+	file := filepath.Join(p.dir, "default", "jobs", old[0].ID, "followup.json")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var followUp object
+	if err := json.Unmarshal(text, &followUp); err != nil {
+		t.Fatal(err)
+	}
+	followUp["acked"] = object{"wall": time.Now().Add(-2 * time.Hour)}
+	if text, err = json.Marshal(followUp); err == nil {
+		err = os.WriteFile(file, text, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.employ(t, nil, "--yes", "job echo new").wantDone(t)
+	if left, err := p.store(t).List(jobs.Filter{}); err != nil || len(left) != 1 || left[0].ID == old[0].ID {
+		t.Errorf("there are the jobs %v, %v", left, err)
 	}
 }
 

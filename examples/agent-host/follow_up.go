@@ -81,3 +81,11 @@ func (h *host) hear(id string) error {
 	}
 	return h.jobs.Ack(id)
 }
+
+// prune removes the jobs that were dealt with some time ago. It comes when the agent has heard of
+// all of them: one that is removed before that is lost.
+func (h *host) prune() {
+	if _, err := h.jobs.Prune(jobs.Retention{}); err != nil {
+		h.note("jobs", err.Error()) // those that are damaged
+	}
+}

@@ -113,6 +113,7 @@ func (h *host) goOn(ctx context.Context, worker exchange.Caller) error {
 		said := h.session.said
 		waiting := said.waitsFor()
 		if said.isOver() && len(waiting) == 0 {
+			h.prune()
 			return nil
 		}
 		var err error
