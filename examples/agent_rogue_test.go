@@ -43,7 +43,7 @@ func misbehave(ctx context.Context, c conversation) iter.Seq2[message, error] {
 			reply := "yes"
 			var no *wire.Error
 			switch err := host.Call(ctx, method, c, nil); {
-			case ctx.Err() != nil: // whichever side has noticed
+			case ctx.Err() != nil, errors.As(err, &no) && no.Code == wire.CodeDeadlineExceeded: // whichever side has noticed
 				reply = "no answer"
 			case errors.As(err, &no):
 				reply = no.Code
