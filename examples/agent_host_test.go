@@ -530,7 +530,7 @@ func testHostInterrupted(t *testing.T) {
 		p := newPlace(t)
 		h := p.employ(t, nil, "--yes", p.gated(t)+"; read out.txt")
 		h.want(t, "waiting job")
-		interrupt(t, h, "canceled; jobs that go on: 1. Start the host again with --session default to hear of")
+		interrupt(t, h, "canceled; jobs that go on: 1; start the host again with --session default to hear of")
 		p.write(t, "go", "")
 		if shown := p.employ(t, nil, "--yes").wantDone(t); !strings.Contains(shown, "read    out.txt\n        built") {
 			t.Error("the agent did not go on")
@@ -598,7 +598,7 @@ func testHostWithFailingModel(t *testing.T) {
 		repliesJSON(http.StatusPaymentRequired, object{"error": object{"message": "no money\x1b[2J"}}),
 		replies("Done."))
 	h := p.employ(t, e.env(), "--yes", "Count.")
-	if code, _ := h.end(t); code != 1 || !strings.Contains(h.errs.String(), "402 Payment Required: no money\uFFFD[2J") {
+	if code, _ := h.end(t); code != 1 || !strings.HasSuffix(h.errs.String(), "402 Payment Required: no money\uFFFD[2J; start the host again with --session default to go on with the task\n") {
 		t.Errorf("it exited with %d, and said %q", code, h.errs.String())
 	}
 	if shown := p.employ(t, e.env(), "--yes").wantDone(t); !strings.HasSuffix(shown, "\nanswer  Done.\n") {

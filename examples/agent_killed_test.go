@@ -116,8 +116,8 @@ func testHostKilledAndOutputGone(t *testing.T) {
 // can read. It may be that of the call, if that is to start one, and is no concern of another.
 func testHostKilledBesideDamage(t *testing.T) {
 	for line, want := range map[string]string{
-		"run touch never": "interrupted: the host has died meanwhile; nobody knows how much of it was done, if anything\n",
-		"job touch never": "interrupted: the host has died meanwhile; nobody knows whether it was started: ",
+		"run touch never": "interrupted: the host or its agent has died meanwhile; nobody knows how much of it was done, if anything\n",
+		"job touch never": "interrupted: the host or its agent has died meanwhile; nobody knows whether it was started: ",
 	} {
 		p := newPlace(t)
 		h := p.employ(t, nil, line+"; run echo next")
@@ -228,7 +228,7 @@ func testHostKilledBeforeStart(t *testing.T) {
 	h.want(t, "approve this?")
 	h.kill(t)
 	shown := p.employ(t, nil, "--yes").wantDone(t)
-	if !strings.Contains(shown, "interrupted: the host has died meanwhile; it was not started") || !strings.Contains(shown, "\n        next\n") {
+	if !strings.Contains(shown, "interrupted: the host or its agent has died meanwhile; it was not started") || !strings.Contains(shown, "\n        next\n") {
 		t.Errorf("it went on so:\n%s", shown)
 	}
 	p.wantWhole(t)
@@ -243,7 +243,7 @@ func testHostKilledInCommand(t *testing.T) {
 	p.await(t, "begun")
 	h.kill(t)
 	shown := p.employ(t, nil, "--yes").wantDone(t)
-	if !strings.Contains(shown, "interrupted: the host has died meanwhile; nobody knows how much of it was done") || !strings.Contains(shown, "\n        next\n") {
+	if !strings.Contains(shown, "interrupted: the host or its agent has died meanwhile; nobody knows how much of it was done") || !strings.Contains(shown, "\n        next\n") {
 		t.Errorf("it went on so:\n%s", shown)
 	}
 	p.write(t, "go", "")

@@ -8,11 +8,7 @@ import (
 	"path/filepath"
 	"sync"
 
-	"go.uber.org/zap"
-
-	"github.com/kinwire/kinwire/exchange"
 	"github.com/kinwire/kinwire/jobs"
-	"github.com/kinwire/kinwire/parent"
 )
 
 // host has what the agent's tools need.
@@ -59,8 +55,19 @@ func run(ctx context.Context, o options) error {
 	if err != nil && ctx.Err() != nil {
 		err = errors.Join(errors.New("canceled"), h.cancel())
 	}
-	if open := len(s.said.waitsFor()); err != nil && open > 0 {
-		err = fmt.Errorf("%w; jobs that go on: %d. Start the host again with --session %s to hear of their end", err, open, o.session)
+	return h.outlook(err)
+}
+
+// outlook adds to an error what is left to do in the session, and how.
+func (h *host) outlook(err error) error {
+	again := "start the host again with --session " + h.label
+	switch open := len(h.session.said.waitsFor()); {
+	case err == nil:
+		return nil
+	case open > 0:
+		return fmt.Errorf("%w; jobs that go on: %d; %s to hear of their end", err, open, again)
+	case !h.session.said.isOver():
+		return fmt.Errorf("%w; %s to go on with the task", err, again)
 	}
 	return err
 }
@@ -71,7 +78,7 @@ func (h *host) begin(task string) error {
 		h.note("session", fmt.Sprintf("%s, messages so far: %d", h.label, len(said)))
 		h.showNext(said)
 	}
-	if err := h.settle("the host has died meanwhile"); err != nil {
+	if err := h.settle("the host or its agent has died meanwhile"); err != nil {
 		return err
 	}
 	if task != "" {
@@ -80,84 +87,5 @@ func (h *host) begin(task string) error {
 	if said := h.session.said; said.isOver() && len(said.waitsFor()) == 0 {
 		return fmt.Errorf("nothing is left to do in the session %q: give it a task", h.label)
 	}
-	return nil
-}
-
-// employ has the agent of a command go on with the session until nothing is left to do.
-func (h *host) employ(ctx context.Context, command []string) error {
-	// Where in this program the worker's lines come from is of no interest.
-	logger, err := zap.NewDevelopment(zap.IncreaseLevel(zap.InfoLevel), zap.WithCaller(false), zap.AddStacktrace(zap.DPanicLevel))
-	if err != nil {
-		return err
-	}
-	worker, err := parent.Start(ctx, parent.Spec{
-		Command:  command,
-		Handlers: h.handlers(),
-		Logger:   logger,
-	})
-	if err != nil {
-		return err
-	}
-	err = h.goOn(ctx, worker)
-	// Not with ctx, the end of which would kill the worker.
-	if down := worker.Shutdown(context.WithoutCancel(ctx)); err == nil {
-		err = down
-	}
-	h.inUse.Wait() // a command that is stopped has some seconds for that
-	return err
-}
-
-// goOn has the agent work, and then again whenever one of its jobs has ended.
-func (h *host) goOn(ctx context.Context, worker exchange.Caller) error {
-	for {
-		said := h.session.said
-		waiting := said.waitsFor()
-		if said.isOver() && len(waiting) == 0 {
-			h.prune()
-			return nil
-		}
-		var err error
-		if said.isOver() {
-			err = h.followUp(ctx, waiting)
-		} else {
-			err = h.turn(ctx, worker, said)
-		}
-		if err != nil {
-			return err
-		}
-	}
-}
-
-// turn has the agent work until it has come to an end, and keeps what it says.
-func (h *host) turn(ctx context.Context, worker exchange.Caller, said conversation) error {
-	x, err := worker.Open(ctx, "run", map[string]any{"messages": said})
-	if err != nil {
-		return err
-	}
-	for m, err := range exchange.Values[message](x) {
-		if err != nil {
-			return err
-		}
-		if m.Role != "assistant" && m.Role != "tool" {
-			return fmt.Errorf("the agent speaks for the %s", m.Role)
-		}
-		if err := h.say(m); err != nil {
-			return err
-		}
-	}
-	if !h.session.said.isOver() {
-		return errors.New("the agent has stopped before its end")
-	}
-	return nil
-}
-
-// say adds a message to the session, shows it, and lets the agent go on with what comes next.
-func (h *host) say(m message) error {
-	if err := h.session.add(m); err != nil {
-		return err
-	}
-	h.show(m)
-	h.showNext(h.session.said)
-	h.queue.next(h.session.said)
 	return nil
 }
