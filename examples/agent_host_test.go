@@ -376,7 +376,7 @@ func testHostApprovesInTurn(t *testing.T) {
 // testHostSessions goes on with a session, and holds a host to what it must not do to one.
 func testHostSessions(t *testing.T) {
 	p := newPlace(t)
-	p.employ(t, nil, "--yes", "run echo one").wantDone(t) // with the agent beside it
+	p.employ(t, inNoTempDir(t), "--yes", "run echo one").wantDone(t) // with the agent beside it
 	p.employ(t, nil, "--yes", "run echo two").wantDone(t)
 	var said []string
 	for _, m := range p.session(t) {
@@ -426,6 +426,21 @@ func testHostSessions(t *testing.T) {
 			t.Errorf("%q became %q", bad, text)
 		}
 	}
+}
+
+// inNoTempDir returns an environment with a directory for temporary files, in which there must be
+// none, not even for a moment: of a host that is killed they would stay.
+func inNoTempDir(t *testing.T) []string {
+	dir, long := t.TempDir(), time.Now().Add(-time.Hour).Truncate(time.Second)
+	if err := os.Chtimes(dir, long, long); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if info, err := os.Stat(dir); err != nil || !info.ModTime().Equal(long) {
+			t.Errorf("something was written to the directory for temporary files: %v", err)
+		}
+	})
+	return []string{"TMPDIR=" + dir}
 }
 
 // testHostOldJobs has a job that was acknowledged two hours ago, and is removed, and one that was

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
-	"github.com/google/renameio/v2/maybe"
 )
 
 // version is that of the session file.
@@ -106,11 +105,32 @@ func (s *session) add(m message) error {
 	said := append(slices.Clip(s.said), m)
 	text, err := json.MarshalIndent(stored{version, s.work, said}, "", "  ")
 	if err == nil {
-		err = maybe.WriteFile(s.file, append(text, '\n'), 0o600)
+		err = replace(s.file, append(text, '\n'))
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", s.file, err)
 	}
 	s.said = said
 	return nil
+}
+
+// replace makes a file be data. Whenever the host is killed, it is what it was before, or that.
+// Only one host writes there, so what another one has not finished is overwritten.
+func replace(file string, data []byte) error {
+	unfinished := file + ".new"
+	f, err := os.OpenFile(unfinished, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if err == nil {
+		err = f.Sync()
+	}
+	if closed := f.Close(); err == nil {
+		err = closed
+	}
+	if err != nil {
+		return err
+	}
+	return os.Rename(unfinished, file)
 }
