@@ -108,7 +108,7 @@ func testHostOfRogue(t *testing.T) {
 
 	p = newPlace(t)
 	h := p.employ(t, nil, "--yes", "lie", self)
-	if code, _ := h.end(t); code == 0 || !strings.Contains(h.errs.String(), "the agent speaks for the user") || len(p.session(t)) != 1 {
+	if code, _ := h.end(t); code == 0 || !strings.Contains(h.errs.String(), `the agent speaks for the "user"`) || len(p.session(t)) != 1 {
 		t.Errorf("a lie: %d, %q, %v", code, h.errs.String(), p.session(t))
 	}
 

@@ -10,13 +10,16 @@
 //	bin/agent-host --yes --session demo
 //
 // The job has not noticed, as bin/kinwire job list --dir ~/.config/kinwire-agent/demo/jobs
-// shows. The host waits for it, or finds that it has ended meanwhile, and the
-// agent goes on with what came of it. At whatever moment the host dies, nothing that needs an
-// approval is done twice, and no end of a job is lost: what is on the disk says what to do next.
+// shows. The host waits for it, or finds that it has ended meanwhile, and the agent goes on with
+// what came of it. At whatever moment the host dies, nothing that needs an approval is done
+// twice, and no end of a job is lost: what is on the disk says what to do next.
 //
 // Ctrl-C cancels the task, also while a tool is in use; jobs go on. Commands run as you, without
 // what is in your environment but PATH, HOME and the like. They are not confined to the
 // directory: look at what you approve. Agent-worker says how to give the agent a model.
+//
+// To read it, begin with work.go, which has the agent work, and tools.go, which has what it may
+// use. Session.go keeps what is said, and settle.go and follow_up.go go on after a death.
 package main
 
 import (
@@ -64,7 +67,8 @@ func parse() (o options, err error) {
 	flag.StringVar(&o.work, "work", "", "the `directory` that the agent works in (default the current one, or that in which the session has begun)")
 	flag.BoolVar(&o.approveAll, "yes", false, "approve whatever the agent wants to run")
 	flag.Usage = func() {
-		fmt.Fprintln(flag.CommandLine.Output(), "usage: agent-host [options] [TASK [COMMAND...]]")
+		fmt.Fprintln(flag.CommandLine.Output(), "usage: agent-host [options] [TASK [COMMAND...]]\n"+
+			"Without a TASK it goes on with the session. COMMAND is the agent: agent-worker, unless it says otherwise.")
 		flag.PrintDefaults()
 	}
 	flag.Parse()

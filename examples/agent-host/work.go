@@ -67,7 +67,7 @@ func (h *host) turn(ctx context.Context, worker exchange.Caller, said conversati
 			return err
 		}
 		if m.Role != "assistant" && m.Role != "tool" {
-			return fmt.Errorf("the agent speaks for the %s", m.Role)
+			return fmt.Errorf("the agent speaks for the %q", m.Role)
 		}
 		if err := h.say(m); err != nil {
 			return err

@@ -75,8 +75,9 @@ func (m *openAI) explain(err error) string {
 	var refused *openai.Error
 	switch {
 	case errors.As(err, &refused):
+		body, _ := io.ReadAll(refused.Response.Body) // it is in memory, and so there is no error
 		text = fmt.Sprintf("%s %q: %s: %s", refused.Request.Method, refused.Request.URL.Redacted(),
-			refused.Response.Status, cmp.Or(refused.Message, beginningOf(refused.Response.Body)))
+			refused.Response.Status, cmp.Or(refused.Message, string(body)))
 	case isOfLink(err):
 		text = err.Error()
 	case errors.Is(err, context.DeadlineExceeded):
@@ -85,12 +86,5 @@ func (m *openAI) explain(err error) string {
 	if m.key != "" {
 		text = strings.ReplaceAll(text, m.key, "(the key)")
 	}
-	return text
-}
-
-// beginningOf returns what fits into a line or two.
-func beginningOf(body io.Reader) string {
-	const enough = 300
-	text, _ := io.ReadAll(io.LimitReader(body, enough))
-	return string(text)
+	return fmt.Sprintf("%.500s", text) // it may be a whole page
 }
