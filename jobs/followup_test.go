@@ -207,6 +207,15 @@ func TestClaimerDies(t *testing.T) {
 	}
 }
 
+// The first process of a container holds what it has claimed.
+func TestFirstProcessClaims(t *testing.T) {
+	s := newStore(t)
+	r := run(t, s, sh("true"))
+	if said := runFirstProcess(t, "first", s.dir, r.ID); said != "claimed\n" {
+		t.Error(said)
+	}
+}
+
 // Processes that claim all they can get never get the same.
 func TestRivals(t *testing.T) {
 	s := newStore(t)

@@ -72,6 +72,13 @@ var programs = map[string]func([]string){
 		fmt.Println("claimed")
 		time.Sleep(time.Hour)
 	},
+	// first is the first process of a container. It claims a job, and prints whose that is then.
+	"first": func(args []string) {
+		mountProc()
+		s := check(Open(args[0]))
+		check(s.Claim(args[1], Policy{}))
+		fmt.Println(check(s.Get(args[1])).FollowUp.State)
+	},
 	// rival claims each job that it can get, and prints its id.
 	"rival": func(args []string) {
 		s := check(Open(args[0]))
@@ -166,6 +173,34 @@ func bounded() context.Context {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	context.AfterFunc(ctx, cancel)
 	return ctx
+}
+
+// runFirstProcess runs a host as the first process of a pid namespace, and returns what it prints.
+func runFirstProcess(t *testing.T, name string, args ...string) string {
+	t.Helper()
+	cmd := child(t, name, args...)
+	cmd.Stderr = nil
+	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWPID | syscall.CLONE_NEWNS}
+	out, err := cmd.CombinedOutput()
+	if errors.Is(err, os.ErrPermission) || strings.HasPrefix(string(out), "skip") {
+		t.Skipf("this test needs the right to make a pid namespace: %v %s", err, out)
+	}
+	if err != nil {
+		t.Errorf("%v: %s", err, out)
+	}
+	return string(out)
+}
+
+// mountProc shows the first process of a pid namespace its own.
+func mountProc() {
+	err := syscall.Mount("", "/", "", syscall.MS_REC|syscall.MS_PRIVATE, "")
+	if err == nil {
+		err = syscall.Mount("proc", "/proc", "proc", 0, "")
+	}
+	if err != nil {
+		fmt.Println("skip /proc:", err)
+		os.Exit(0)
+	}
 }
 
 // becomePid starts a stranger with the given pid; nil if it can't.

@@ -54,7 +54,7 @@ func numberOf(pidfd int) uint64 {
 func (i identity) isHere() bool { return i.isOfThisBoot() && i.Namespace == pidNamespace() }
 
 // isOfThisBoot reports whether the machine has not gone down since.
-func (i identity) isOfThisBoot() bool { return i.PID > 1 && i.Boot != "" && i.Boot == bootID() }
+func (i identity) isOfThisBoot() bool { return i.PID > 0 && i.Boot != "" && i.Boot == bootID() }
 
 // wake continues the very process, if somebody has stopped it.
 func (i identity) wake() {
