@@ -25,16 +25,20 @@ func soaking() bool { return os.Getenv("KINWIRE_SOAK") != "" }
 func newStore(t testing.TB) *Store {
 	t.Helper()
 	s := must(Open(filepath.Join(t.TempDir(), "jobs")))(t)
-	t.Cleanup(func() {
-		records, _ := s.List(Filter{})
-		for _, r := range records {
-			if _, err := s.Kill(within(t), r.ID, "the test is over"); err != nil {
-				t.Error(err)
-			}
-		}
-		eventually(t, "no recorder is left", func() bool { return len(recordersOf(s)) == 0 })
-	})
+	t.Cleanup(func() { killAll(t, s) })
 	return s
+}
+
+// killAll kills what runs in a store, and waits until no process of it is left.
+func killAll(t testing.TB, s *Store) {
+	t.Helper()
+	records, _ := s.List(Filter{})
+	for _, r := range records {
+		if _, err := s.Kill(within(t), r.ID, "the test is over"); err != nil {
+			t.Error(err)
+		}
+	}
+	eventually(t, "no recorder is left", func() bool { return len(recordersOf(s)) == 0 })
 }
 
 // must returns a value if there is no error.

@@ -52,8 +52,8 @@ func (s *Store) Output(id string, from int64, limit int) (Output, error) {
 	}
 	size := o.End - from
 	most := size // bytes to look at, from either end
-	if limit > 0 {
-		most = min(size, int64(limit)*utf8.UTFMax)
+	if limit > 0 && int64(limit) < size/utf8.UTFMax {
+		most = int64(limit) * utf8.UTFMax
 	}
 	head, err := readBetween(all, from, min(from+most, runFrom(all, from)))
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"strings"
 	"testing"
@@ -40,6 +41,7 @@ func TestOutputHeadAndTail(t *testing.T) {
 		{0, 0, "äöü0123456789éèê"},
 		{0, 16, "äöü0123456789éèê"},
 		{0, -1, "äöü0123456789éèê"},
+		{0, math.MaxInt, "äöü0123456789éèê"},
 		{0, 4, "äö" + leftOut(14) + "èê"},
 		{0, 5, "äö" + leftOut(12) + "éèê"},
 		{0, 1, leftOut(20) + "ê"},

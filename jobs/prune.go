@@ -47,7 +47,7 @@ func (s *Store) Prune(keep Retention) ([]string, error) {
 	return gone, errors.Join(errs...)
 }
 
-// pruneOne removes a job if it was kept for long enough.
+// pruneOne removes a job if it was kept for long enough, and reports whether it is gone by that.
 func (s *Store) pruneOne(d jobDir, keep Retention) (bool, error) {
 	turn, err := awaitLock(d.file(turnName)) // so that nobody claims it now
 	if err != nil && d.isGone() {
@@ -74,7 +74,8 @@ func (s *Store) pruneOne(d jobDir, keep Retention) (bool, error) {
 	if at := s.now(); f.Claim.holds(at) || !keep.isOver(e, f, at) {
 		return false, nil
 	}
-	return true, s.discard(d)
+	err = s.discard(d)
+	return err == nil || d.isGone(), err
 }
 
 // isOver reports whether a job was kept for long enough.

@@ -279,6 +279,20 @@ func TestPrunerDies(t *testing.T) {
 	}
 }
 
+// What can't be removed is an error, and not among what was.
+func TestPruneFails(t *testing.T) {
+	s := newStore(t)
+	r := run(t, s, sh("true"))
+	inTheWay := s.dir + "/" + trashPrefix + r.ID
+	if err := os.MkdirAll(inTheWay+"/full", 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if gone, err := s.Prune(Retention{WithoutAck: -1}); err == nil || len(gone) > 0 {
+		t.Error(gone, err)
+	}
+	wantState(t, get(t, s, r.ID), Succeeded)
+}
+
 // What somebody is just making is none of a pruner's business.
 func TestPruneSparesTheNew(t *testing.T) {
 	s := newStore(t)
