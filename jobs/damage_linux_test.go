@@ -124,29 +124,54 @@ func TestStrangersInTheStore(t *testing.T) {
 	}
 }
 
-// A FIFO, a link or a lock that is not what it was harms the job that has it, and says so.
+// A lock that is none is an error. The job goes on, and can be killed.
 func TestDamagedLock(t *testing.T) {
 	s := newStore(t)
-	r := start(t, s, sh("sleep 1000"))
-	for _, name := range []string{lockName, controlName} {
-		path := s.job(r.ID).file(name)
-		os.Rename(path, path+".saved")
-		write(t, path, "x")
-		if name == controlName {
-			if err := kick(path, nil); err == nil || !strings.Contains(err.Error(), "no FIFO") {
-				t.Error(err)
-			}
+	for kind, g := range garbage {
+		if strings.HasPrefix(g.words, "it is a ") { // what a regular file has in it is of no account
+			t.Run(kind, func(t *testing.T) {
+				r := start(t, s, sh("sleep 1000"))
+				path := s.job(r.ID).file(lockName)
+				replace(t, path, g.make)
+				var damaged *DamageError
+				if _, err := s.Get(r.ID); !errors.As(err, &damaged) || damaged.Path != path || !strings.Contains(err.Error(), g.words) {
+					t.Error(err)
+				}
+				if _, err := s.Kill(within(t), r.ID, ""); !errors.As(err, &damaged) {
+					t.Error(err)
+				}
+				eventually(t, "it has ended", func() bool {
+					r, err := s.Get(r.ID)
+					return err == nil && r.State == Killed
+				})
+			})
 		}
-		os.Remove(path)
-		if name == lockName {
-			var damaged *DamageError
-			if _, err := s.Get(r.ID); !errors.As(err, &damaged) || damaged.Path != path {
-				t.Error(err)
-			}
-		}
-		os.Rename(path+".saved", path)
 	}
-	wantState(t, get(t, s, r.ID), Running)
+}
+
+// Whatever has become of the FIFO, the recorder is woken.
+func TestDamagedControl(t *testing.T) {
+	s := newStore(t)
+	for kind, g := range garbage {
+		t.Run(kind, func(t *testing.T) {
+			r := start(t, s, sh("sleep 1000"))
+			replace(t, s.job(r.ID).file(controlName), g.make)
+			wantState(t, must(s.Kill(within(t), r.ID, ""))(t), Killed)
+		})
+	}
+}
+
+// replace puts something else in the place of a file.
+func replace(t *testing.T, path string, make func(string) error) {
+	t.Helper()
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	if err := make(path); errors.Is(err, os.ErrPermission) {
+		t.Skip(err)
+	} else if err != nil {
+		t.Fatal(err)
+	}
 }
 
 // What is left of others is not taken for this job's.

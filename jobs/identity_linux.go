@@ -56,16 +56,14 @@ func (i identity) isHere() bool { return i.isOfThisBoot() && i.Namespace == pidN
 // isOfThisBoot reports whether the machine has not gone down since.
 func (i identity) isOfThisBoot() bool { return i.PID > 0 && i.Boot != "" && i.Boot == bootID() }
 
-// wake continues the very process, if somebody has stopped it.
-func (i identity) wake() {
+// wake sends SIGCONT to the very process, and reports whether that could be done.
+func (i identity) wake() bool {
 	pidfd, err := unix.PidfdOpen(i.PID, 0)
 	if err != nil {
-		return
+		return false
 	}
 	defer unix.Close(pidfd)
-	if i.isHere() && i.isThis(pidfd) {
-		unix.PidfdSendSignal(pidfd, unix.SIGCONT, nil, 0)
-	}
+	return i.isHere() && i.isThis(pidfd) && unix.PidfdSendSignal(pidfd, unix.SIGCONT, nil, 0) == nil
 }
 
 // isAlive reports whether the very process lives. A zombie does not.

@@ -27,7 +27,7 @@ func (s *Store) Kill(ctx context.Context, id, reason string) (Record, error) {
 	reason = cmp.Or(reason, "on request")
 	r, err := s.load(d)
 	if err != nil {
-		return r, errors.Join(err, d.askRecorder(reason, s.now()))
+		return r, errors.Join(err, s.askRecorder(d, reason))
 	}
 	if !r.IsOver() {
 		if err := d.askToEnd(reason, s.now()); err != nil && !r.isOrphan() {
@@ -57,11 +57,19 @@ func (r Record) isOrphan() bool { return r.State == Running && r.Note == noteOrp
 
 // askRecorder is askToEnd of a job whose files are damaged, if it has a recorder, who needs none
 // of them for that.
-func (d jobDir) askRecorder(reason string, at stamp) error {
-	if alive, _ := d.hasRecorder(); !alive {
+func (s *Store) askRecorder(d jobDir, reason string) error {
+	if _, err := s.readEnding(d); err == nil {
+		return nil // it has ended
+	}
+	alive, err := d.hasRecorder()
+	if err != nil { // the lock is what is damaged
+		p, _, _ := d.readRunning()
+		alive = p.Recorder.isAlive()
+	}
+	if !alive {
 		return nil
 	}
-	return d.askToEnd(reason, at)
+	return d.askToEnd(reason, s.now())
 }
 
 // askToEnd writes down that somebody wants the end, unless somebody else has, and tells the
@@ -69,16 +77,15 @@ func (d jobDir) askRecorder(reason string, at stamp) error {
 func (d jobDir) askToEnd(reason string, at stamp) error {
 	k := killing{versioned: versioned{version}, Reason: reason, By: os.Getpid(), At: at}
 	unwritten := d.noteKilling(k)
-	if p, ok, err := d.readRunning(); err == nil && ok {
-		p.Recorder.wake()
-	}
+	p, _, _ := d.readRunning() // zero: it can't be woken so
+	woken := p.Recorder.wake()
 	err := kick(d.file(controlName), &k)
 	switch {
 	case err == nil:
 		return nil
 	case unwritten != nil:
 		return unwritten
-	case isNobody(err), errors.Is(err, syscall.EAGAIN):
+	case woken, isNobody(err), errors.Is(err, syscall.EAGAIN):
 		return nil // it will look, or has been told to
 	}
 	if alive, _ := d.hasRecorder(); alive {

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"os/signal"
 	"sync/atomic"
 	"syscall"
 
@@ -17,7 +18,7 @@ import (
 )
 
 // orders is where a recorder hears that somebody wants the end: a file that says so, and a
-// FIFO through which it is woken to look.
+// FIFO through which it is woken to look. Where that is damaged, SIGCONT wakes it.
 type orders struct {
 	ctx   context.Context // ends when somebody does
 	dir   jobDir
@@ -58,7 +59,14 @@ func listen(d jobDir) (*orders, error) {
 	}
 	o := &orders{dir: d}
 	o.ctx, o.end = context.WithCancel(context.Background())
-	o.look() // whoever came before the FIFO was open
+	continued := make(chan os.Signal, 1)
+	signal.Notify(continued, syscall.SIGCONT)
+	o.look() // whoever came before
+	go func() {
+		for range continued {
+			o.look()
+		}
+	}()
 	go func() {
 		lines := bufio.NewReaderSize(f, longestOrder)
 		for {
