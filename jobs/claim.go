@@ -17,6 +17,9 @@ const (
 	DefaultBusyPause  = 5 * time.Second
 )
 
+// errorKept is how many bytes are kept of why an attempt has failed.
+const errorKept = 2000
+
 // Policy is how follow-ups are tried.
 type Policy struct {
 	// Lease is how long a claim is held. If zero or negative, 20 min.
@@ -109,11 +112,11 @@ func (c *Claim) Ack() error {
 	})
 }
 
-// Fail says that the attempt has failed, and why. There is another one after a while, unless
-// there were enough.
+// Fail says that the attempt has failed, and why, of which 2,000 bytes are kept. There is another
+// one after a while, unless there were enough.
 func (c *Claim) Fail(why error) error {
 	return c.end(func(f *followUp, at stamp) {
-		f.Error = why.Error()
+		f.Error = clip(why.Error(), errorKept)
 		if f.Attempts >= c.policy.Attempts {
 			f.GivenUp = at
 			return

@@ -10,6 +10,10 @@ import (
 	"syscall"
 )
 
+// reasonKept is how many bytes of a reason are kept. In JSON each may take six, and all must fit
+// into longestOrder, and into the room that was taken for the ending.
+const reasonKept = 512
+
 // Kill brings a job to its end, with all that descends from it: SIGTERM and SIGCONT, SIGKILL
 // when Spec.Stop.Term is over. It returns the record once that says how the job ended. Of a
 // job that has ended it returns the record at once.
@@ -17,14 +21,14 @@ import (
 // Of a job whose files are damaged it returns a *DamageError, and has asked its recorder all the
 // same, if that lives.
 //
-// The first reason that is given is kept. Who gives up waiting, by ctx, has asked all the same.
+// The first reason that is given is kept, or its first 512 bytes. Who gives up waiting, by ctx, has asked all the same.
 // The job needs no follow-up, unless it ended by itself before it was stopped.
 func (s *Store) Kill(ctx context.Context, id, reason string) (Record, error) {
 	d, err := s.find(id)
 	if err != nil {
 		return Record{}, err
 	}
-	reason = cmp.Or(reason, "on request")
+	reason = clip(cmp.Or(reason, "on request"), reasonKept)
 	r, err := s.load(d)
 	if err != nil {
 		return r, errors.Join(err, s.askRecorder(d, reason))

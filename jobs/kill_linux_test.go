@@ -60,6 +60,27 @@ func TestKillTooLate(t *testing.T) {
 	}
 }
 
+// However long a reason is, the record can be read.
+func TestLongReason(t *testing.T) {
+	s := newStore(t)
+	long := strings.Repeat("\x01", maxFile)
+	recorded, orphan := start(t, s, sh("sleep 1000")), start(t, s, sh("sleep 1000"))
+	killRecorder(t, s, orphan.ID)
+	for _, id := range []string{recorded.ID, orphan.ID} {
+		r := must(s.Kill(within(t), id, long))(t)
+		if r.State != Killed || !strings.HasPrefix(r.Reason, "\x01\x01") || len(r.Reason) > 2*reasonKept {
+			t.Error(r.State, len(r.Reason))
+		}
+	}
+	failed := run(t, s, sh("exit 1"))
+	if err := must(s.Claim(failed.ID, Policy{}))(t).Fail(errors.New(long)); err != nil {
+		t.Error(err)
+	}
+	if f := get(t, s, failed.ID).FollowUp; !strings.HasPrefix(f.Error, "\x01\x01") {
+		t.Errorf("%+v", f)
+	}
+}
+
 // Many kill the same job, and the first reason counts for all.
 func TestKillsAtOnce(t *testing.T) {
 	s := newStore(t)
@@ -147,7 +168,7 @@ func TestOrderIsHeard(t *testing.T) {
 	f := must(openControl(path, os.O_WRONLY))(t)
 	defer f.Close()
 	must(f.WriteString(strings.Repeat("x", 3*longestOrder) + "\n[4]\n{}\nhalf"))(t)
-	if err := kick(path, &killing{versioned: versioned{version}, Reason: strings.Repeat("\x01", 10000)}); err != nil {
+	if err := kick(path, &killing{versioned: versioned{version}, Reason: strings.Repeat("\x01", reasonKept)}); err != nil {
 		t.Fatal(err)
 	}
 	if r = wait(t, s, r.ID); r.State != Killed || !strings.HasPrefix(r.Reason, "\x01\x01") {

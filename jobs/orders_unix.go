@@ -108,9 +108,7 @@ const longestOrder = 4096
 func kick(path string, order *killing) error {
 	line := []byte("\n") // which ends what others have begun
 	if order != nil {
-		short := *order
-		short.Reason = clip(short.Reason, longestOrder/8) // a byte may take six
-		told, err := json.Marshal(short)
+		told, err := json.Marshal(order)
 		if err != nil {
 			return err
 		}

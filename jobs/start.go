@@ -64,7 +64,8 @@ func (r *refusal) Unwrap() error { return r.error }
 func (s *Store) doubt(ctx context.Context, d jobDir, err error) (Record, error) {
 	if ctx.Err() != nil {
 		err = context.Cause(ctx)
-		if asked := d.askToEnd("its start was given up: "+err.Error(), s.now()); asked != nil {
+		reason := clip("its start was given up: "+err.Error(), reasonKept)
+		if asked := d.askToEnd(reason, s.now()); asked != nil {
 			err = fmt.Errorf("%w, and it can't be asked to end: %w", err, asked)
 		}
 	}
