@@ -116,7 +116,7 @@ func TestRemovedFiles(t *testing.T) {
 		}
 	}
 	write(t, gate, "open")
-	if r := wait(t, s, kept.ID); r.State != Failed || *r.ExitCode != 13 {
+	if r := wait(t, s, kept.ID); r.State != Failed || *r.ExitCode != 13 || !strings.HasPrefix(r.Note, "its output may not be whole: ") {
 		t.Error(r.Summary())
 	}
 	eventually(t, "no recorder is left", func() bool { return len(recordersOf(s)) == 0 })

@@ -17,8 +17,11 @@ func (r *recorder) finish(e *process.Exit) {
 	if !killRest() {
 		end.note("something that it started can't be killed")
 	}
-	if err := r.output.close(); err != nil {
+	switch err := r.output.close(); {
+	case err != nil && r.output.lost > 0:
 		end.note(fmt.Sprintf("%d bytes of its output could not be kept: %v", r.output.lost, err))
+	case err != nil:
+		end.note(fmt.Sprintf("its output may not be whole: %v", err))
 	}
 	end.Output = r.output.size
 	step("ended")

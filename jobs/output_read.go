@@ -60,6 +60,15 @@ func endOf(all []piece) int64 {
 	return all[len(all)-1].end
 }
 
+// outputSize returns how much a job has printed, as far as it is kept; 0 if that can't be told.
+func (d jobDir) outputSize() int64 {
+	all, err := d.pieces()
+	if err != nil {
+		return 0
+	}
+	return endOf(all)
+}
+
 // runFrom returns how far the output is kept without a gap from an offset on.
 func runFrom(all []piece, from int64) int64 {
 	for _, p := range all {

@@ -36,8 +36,8 @@ type Record struct {
 	// clock on the wall. It is 0 if that is not known.
 	Duration   time.Duration
 	MaxRuntime time.Duration // negative: no limit
-	// OutputBytes is how much the command has printed; of a job whose recorder was lost, as far
-	// as it is kept. 0 of a job that runs.
+	// OutputBytes is how much the command has printed; of a job that runs, or whose recorder was
+	// lost, as far as it is kept.
 	OutputBytes int64
 
 	FollowUp FollowUp

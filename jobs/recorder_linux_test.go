@@ -66,11 +66,11 @@ func TestRecorderIsKilled(t *testing.T) {
 	s := newStore(t)
 	gate := filepath.Join(t.TempDir(), "gate")
 	r := start(t, s, sh("echo x; until [ -e "+gate+" ]; do sleep 0.02; done"))
-	eventually(t, "it prints", func() bool { return printed(t, s, r.ID) == "x\n" })
+	eventually(t, "it prints", func() bool { return get(t, s, r.ID).OutputBytes == 2 })
 	killRecorder(t, s, r.ID)
 	now := get(t, s, r.ID)
 	wantState(t, now, Running)
-	if now.Note != noteOrphan || now.PID != r.PID {
+	if now.Note != noteOrphan || now.PID != r.PID || now.OutputBytes != 2 {
 		t.Errorf("%+v", now)
 	}
 	write(t, gate, "open")

@@ -53,7 +53,7 @@ func (s *Store) inspect(d jobDir) (Record, error) {
 // running returns the record of a job that runs.
 func (s *Store) running(q request, p running) Record {
 	r := q.record()
-	r.Duration = s.now().since(q.Created)
+	r.Duration, r.OutputBytes = s.now().since(q.Created), s.job(q.ID).outputSize()
 	if p.Command != nil {
 		r.PID, r.StartedAt, r.Duration = p.Command.PID, p.Started.Wall, s.now().since(p.Started)
 	}
@@ -83,10 +83,7 @@ func (s *Store) lostEnding(q request, p running, begun bool) ending {
 	default:
 		e.Note = noteLost
 	}
-	e.Started = p.Started
-	if all, err := s.job(q.ID).pieces(); err == nil {
-		e.Output = endOf(all)
-	}
+	e.Started, e.Output = p.Started, s.job(q.ID).outputSize()
 	return e
 }
 

@@ -43,6 +43,13 @@ func newJobStatus() *cobra.Command {
 
 // printStatus prints all that one may want to know of a job, a line each.
 func printStatus(w io.Writer, r jobs.Record) error {
+	var ended, pid string
+	if r.IsOver() {
+		ended = r.EndedAt.Local().Format(time.DateTime)
+	}
+	if r.PID != 0 {
+		pid = fmt.Sprint(r.PID)
+	}
 	lines := []struct{ name, text string }{
 		{"job", r.ID},
 		{"state", r.Outcome()},
@@ -50,17 +57,10 @@ func printStatus(w io.Writer, r jobs.Record) error {
 		{"directory", oneLine(r.Dir)},
 		{"session", oneLine(r.Session)},
 		{"started", r.StartedAt.Local().Format(time.DateTime)},
-		{"ended", ""},
-		{"pid", ""},
-		{"output", ""},
+		{"ended", ended},
+		{"pid", pid},
+		{"output", fmt.Sprintf("%d bytes", r.OutputBytes)},
 		{"follow-up", followUpText(r.FollowUp)},
-	}
-	if r.IsOver() {
-		lines[6].text = r.EndedAt.Local().Format(time.DateTime)
-		lines[8].text = fmt.Sprintf("%d bytes", r.OutputBytes)
-	}
-	if r.PID != 0 {
-		lines[7].text = fmt.Sprint(r.PID)
 	}
 	for _, line := range lines {
 		if line.text == "" {
