@@ -3,6 +3,7 @@ package jobs
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -118,12 +119,11 @@ func (d jobDir) readKilling() (k killing, err error) {
 
 // writeKilling writes it, unless there is one that can be read.
 func (d jobDir) writeKilling(data []byte) error {
-	f, err := os.CreateTemp(string(d), killName+".*.tmp")
+	f, err := createFile(d.file(killName+"."+rand.Text()+".tmp"), os.O_WRONLY)
 	if err != nil {
 		return err
 	}
 	defer os.Remove(f.Name())
-	giveToOwner(f)
 	_, err = f.Write(data)
 	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return err

@@ -28,10 +28,10 @@ type orders struct {
 
 // makeControl makes the FIFO.
 func makeControl(path string) error {
-	if err := unix.Mkfifo(path, 0o600); err != nil {
+	if err := unix.Mkfifo(path, fileMode); err != nil {
 		return &os.PathError{Op: "mkfifo", Path: path, Err: err}
 	}
-	return nil
+	return os.Chmod(path, fileMode) // whatever the umask
 }
 
 // openControl opens the FIFO, and makes sure that it is one.

@@ -45,7 +45,7 @@ func outputName(offset int64) string { return fmt.Sprintf("%s%016d", outputPrefi
 
 // begin begins a file at the end of the output, and removes one that is kept no more.
 func (o *outputFile) begin() error {
-	f, err := os.OpenFile(o.dir.file(outputName(o.size)), os.O_WRONLY|os.O_APPEND|os.O_CREATE|os.O_EXCL|openSafely, 0o600)
+	f, err := createFile(o.dir.file(outputName(o.size)), os.O_WRONLY|os.O_APPEND)
 	if err != nil {
 		return err
 	}

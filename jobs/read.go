@@ -17,7 +17,7 @@ const maxFile = 8 << 20
 // store, and no FIFO makes anybody wait. A file that is not there is fs.ErrNotExist; what else
 // is wrong is a DamageError.
 func openFile(path string, flags int) (*os.File, error) {
-	f, err := os.OpenFile(path, flags|openSafely, 0o600)
+	f, err := os.OpenFile(path, flags|openSafely, 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}

@@ -83,7 +83,7 @@ const newPrefix = ".new-"
 // that the recorder will hold. After any crash the job is there as a whole, or it is not.
 func (s *Store) create(q request, spec Spec) (jobDir, *os.File, error) {
 	hidden := jobDir(filepath.Join(s.dir, newPrefix+q.ID))
-	if err := os.Mkdir(string(hidden), 0o700); err != nil {
+	if err := makeDir(string(hidden)); err != nil {
 		return "", nil, err
 	}
 	lock, err := hidden.fill(q, spec)
@@ -107,7 +107,7 @@ func (s *Store) create(q request, spec Spec) (jobDir, *os.File, error) {
 // fill makes the files of a job, and returns the lock.
 func (d jobDir) fill(q request, spec Spec) (*os.File, error) {
 	unlocked := d.file(lockName + ".tmp") // so that nobody ever finds it without its owner
-	lock, err := os.OpenFile(unlocked, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	lock, err := createFile(unlocked, os.O_RDWR)
 	if err != nil {
 		return nil, err
 	}
@@ -118,7 +118,7 @@ func (d jobDir) fill(q request, spec Spec) (*os.File, error) {
 	if err := os.Rename(unlocked, d.file(lockName)); err != nil {
 		return lock, err
 	}
-	turn, err := os.OpenFile(d.file(turnName), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	turn, err := createFile(d.file(turnName), os.O_WRONLY)
 	if err != nil {
 		return lock, err
 	}

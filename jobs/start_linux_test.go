@@ -3,6 +3,7 @@ package jobs
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -258,25 +259,29 @@ func TestFastExits(t *testing.T) {
 	}
 }
 
-// What one prints is for the owner's eyes only.
+// What one prints is for the owner's eyes only, and for his at any rate.
 func TestFilesArePrivate(t *testing.T) {
-	old := umask(0)
-	defer umask(old)
-	s := newStore(t)
-	r := run(t, s, Spec{Script: "echo secret", Stdin: []byte("x")})
-	if err := s.Ack(r.ID); err != nil {
-		t.Fatal(err)
+	dir := t.TempDir()
+	for _, mask := range []int{0, 0o777} {
+		old := umask(mask)
+		defer umask(old)
+		s := must(Open(fmt.Sprintf("%s/%o", dir, mask)))(t)
+		r := run(t, s, Spec{Script: "echo secret", Stdin: []byte("x")})
+		if err := s.Ack(r.ID); err != nil {
+			t.Fatal(err)
+		}
+		must(s.Kill(within(t), start(t, s, sh("sleep 1000")).ID, ""))(t)
+		filepath.Walk(s.dir, func(path string, info os.FileInfo, err error) error {
+			want := os.FileMode(0o600)
+			if info.IsDir() {
+				want = 0o700
+			}
+			if err != nil || info.Mode().Perm() != want {
+				t.Errorf("%s: %v, %v", path, info.Mode(), err)
+			}
+			return nil
+		})
 	}
-	filepath.Walk(s.dir, func(path string, info os.FileInfo, err error) error {
-		want := os.FileMode(0o600)
-		if info.IsDir() {
-			want = 0o700
-		}
-		if err != nil || info.Mode().Perm() != want {
-			t.Errorf("%s: %v, %v", path, info.Mode(), err)
-		}
-		return nil
-	})
 }
 
 // However many jobs a host has, they cost it nothing.

@@ -28,7 +28,11 @@ func Open(dir string) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open a store of jobs: %w", err)
 	}
-	if err := os.MkdirAll(full, 0o700); err != nil {
+	err = os.MkdirAll(filepath.Dir(full), dirMode)
+	if err == nil && makeDir(full) != nil {
+		err = os.MkdirAll(full, dirMode) // no error if it is there
+	}
+	if err != nil {
 		return nil, fmt.Errorf("open a store of jobs: %w", err)
 	}
 	return &Store{dir: full, now: now}, nil

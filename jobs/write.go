@@ -42,6 +42,32 @@ func writeJSON(path string, v any) error {
 	return writeFile(path, data)
 }
 
+// What is in a store is its owner's alone, and open to him: whatever the umask.
+const (
+	dirMode  = 0o700
+	fileMode = 0o600
+)
+
+// createFile makes a file that is not there yet.
+func createFile(path string, flags int) (*os.File, error) {
+	f, err := os.OpenFile(path, flags|os.O_CREATE|os.O_EXCL|openSafely, fileMode)
+	if err != nil {
+		return nil, err
+	}
+	f.Chmod(fileMode) // the umask may have taken of it; some file systems have no modes
+	giveToOwner(f)
+	return f, nil
+}
+
+// makeDir makes a directory that is not there yet.
+func makeDir(path string) error {
+	err := os.Mkdir(path, dirMode)
+	if err == nil {
+		os.Chmod(path, dirMode) // as above
+	}
+	return err
+}
+
 // reserved is room on the disk for what a file will be, so that a disk that is full by then
 // does not matter. (Where files are never overwritten in place, such as on btrfs, it does.)
 type reserved struct {
@@ -56,11 +82,10 @@ func reserveFile(path string, size int) (*reserved, error) {
 	if err := os.Remove(temporary); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
-	f, err := os.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_EXCL|openSafely, 0o600)
+	f, err := createFile(temporary, os.O_WRONLY)
 	if err != nil {
 		return nil, err
 	}
-	giveToOwner(f)
 	r := &reserved{path: path, file: f}
 	_, err = f.Write(blank(size))
 	if err == nil {
