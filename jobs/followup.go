@@ -59,7 +59,7 @@ func (s *Store) readFollowUp(d jobDir) (followUp, error) {
 	b, err := readFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		if d.isGone() {
-			return f, fmt.Errorf("%w: %s", ErrNotFound, d.id()) // it was pruned meanwhile
+			return f, d.notFound() // it was pruned meanwhile
 		}
 		f.Version = version
 		return f, nil
@@ -108,7 +108,7 @@ func (f followUp) isGivenUp(at stamp) bool {
 func (s *Store) change(d jobDir, do func(*followUp, ending) error) error {
 	err := s.changeInTurn(d, do)
 	if err != nil && d.isGone() {
-		return fmt.Errorf("%w: %s", ErrNotFound, d.id()) // it was pruned meanwhile
+		return d.notFound() // it was pruned meanwhile
 	}
 	return err
 }

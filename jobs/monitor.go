@@ -27,7 +27,7 @@ type Monitor struct {
 	// Concurrency is how many calls of Handle there may be at a time. If zero or negative, 1.
 	Concurrency int
 	// OnError is told what goes wrong beside Handle: damaged jobs, a full disk. The same again
-	// is not repeated. Nil: nobody is.
+	// is not repeated. It may be called by several goroutines at a time. Nil: nobody is told.
 	OnError func(error)
 }
 

@@ -1,6 +1,7 @@
 package jobs
 
 import (
+	"cmp"
 	"errors"
 	"io"
 	"io/fs"
@@ -18,12 +19,10 @@ type piece struct {
 
 // pieces returns what is kept of the output, in order.
 func (d jobDir) pieces() ([]piece, error) {
-	dir, err := os.Open(string(d))
-	if err != nil {
-		return nil, err
+	names, err := readNames(string(d))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, d.notFound() // it was pruned meanwhile
 	}
-	defer dir.Close()
-	names, err := dir.Readdirnames(-1)
 	if err != nil {
 		return nil, err
 	}
@@ -48,7 +47,7 @@ func (d jobDir) pieces() ([]piece, error) {
 		p.end = p.start + info.Size()
 		all = append(all, p)
 	}
-	slices.SortFunc(all, func(a, b piece) int { return int(min(max(a.start-b.start, -1), 1)) })
+	slices.SortFunc(all, func(a, b piece) int { return cmp.Compare(a.start, b.start) })
 	return all, nil
 }
 

@@ -20,7 +20,7 @@ const (
 func (s *Store) loadOpen(d jobDir) (Record, error) {
 	r, err := s.inspect(d)
 	if err != nil && d.isGone() {
-		return Record{}, ErrNotFound // it was pruned meanwhile
+		return Record{}, d.notFound() // it was pruned meanwhile
 	}
 	return r, err
 }

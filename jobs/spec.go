@@ -46,7 +46,7 @@ type Spec struct {
 	// negative, there is no limit.
 	OutputLimit int64
 	// OutputKept is how many bytes of the output are kept on the disk: its head, a quarter of
-	// this, and its tail. If zero, 16 MiB. If negative, all of it.
+	// this, and its tail. If zero, 16 MiB. If negative, all of it. At least 64 KiB are kept.
 	OutputKept int64
 
 	// Rlimits and Cgroup bound what the command may use, as in process.Command. Only of a

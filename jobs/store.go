@@ -53,7 +53,7 @@ func (s *Store) find(id string) (jobDir, error) {
 	info, err := os.Lstat(string(d))
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return "", fmt.Errorf("%w: %s", ErrNotFound, id)
+		return "", d.notFound()
 	case err != nil:
 		return "", damage(string(d), err)
 	case !info.IsDir():
@@ -67,6 +67,9 @@ func (d jobDir) isGone() bool {
 	_, err := os.Lstat(string(d))
 	return errors.Is(err, fs.ErrNotExist)
 }
+
+// notFound is the error of a job that is not there, or no more.
+func (d jobDir) notFound() error { return fmt.Errorf("%w: %s", ErrNotFound, d.id()) }
 
 // Find returns the id of the one job whose id begins or ends with part. The error is
 // ErrNotFound, or ErrAmbiguous.
@@ -90,16 +93,21 @@ func (s *Store) Find(part string) (string, error) {
 
 // ids returns the ids of all jobs, the oldest first. What has another name is no job.
 func (s *Store) ids() ([]string, error) {
-	d, err := os.Open(s.dir)
-	if err != nil {
-		return nil, fmt.Errorf("read a store of jobs: %w", err)
-	}
-	defer d.Close()
-	names, err := d.Readdirnames(-1)
+	names, err := readNames(s.dir)
 	if err != nil {
 		return nil, fmt.Errorf("read a store of jobs: %w", err)
 	}
 	ids := slices.DeleteFunc(names, func(name string) bool { return !isID(name) })
 	slices.Sort(ids)
 	return ids, nil
+}
+
+// readNames returns the names in a directory, in any order.
+func readNames(dir string) ([]string, error) {
+	d, err := os.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer d.Close()
+	return d.Readdirnames(-1)
 }

@@ -353,6 +353,9 @@ func TestPrunesAtOnce(t *testing.T) {
 				if _, err := s.Get(id); err != nil && !errors.Is(err, ErrNotFound) {
 					t.Error(err)
 				}
+				if _, err := s.Output(id, 0, 0); err != nil && !errors.Is(err, ErrNotFound) {
+					t.Error(err)
+				}
 			}
 		})
 	}

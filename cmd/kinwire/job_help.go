@@ -65,7 +65,7 @@ left as it is, which is no error. One that was killed is not pending.`
 const jobPendingHelp = `Pending lists the jobs that have ended, and whose end nobody has acknowledged.
 
 Those that were killed on request are not among them, and neither are those that a program has
-tried to deal with too often: list shows them.`
+tried to deal with too often, whose follow_up in list --json is in the state "failed".`
 
 const jobAckHelp = `Ack says that somebody has dealt with the end of a job. It is pending no more, and prune
 removes it an hour later. To say it again changes nothing. A job that runs is an error.`

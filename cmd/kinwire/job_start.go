@@ -30,8 +30,11 @@ func newJobStart() *cobra.Command {
 			if spec.Args, err = jobCommand(cmd, args); err != nil {
 				return err
 			}
-			if cmd.Flags().Changed("max-runtime") && spec.MaxRuntime == 0 {
+			switch {
+			case cmd.Flags().Changed("max-runtime") && spec.MaxRuntime == 0:
 				return errors.New("--max-runtime is 0, and has to be longer, or negative for no limit")
+			case kept == 0:
+				return errors.New("--output-kept is 0, and has to be more")
 			}
 			spec.OutputLimit, spec.OutputKept = int64(limit.byteSize), int64(kept)
 			return doing(func(*cobra.Command, []string) error {
@@ -50,7 +53,7 @@ func newJobStart() *cobra.Command {
 	f.StringArrayVarP(&spec.Env, "env", "e", nil, "`NAME=value` sets a variable in the command's environment, NAME removes one")
 	f.StringVar(&stdin, "stdin", "", "the `file` that the command reads, which is copied; - is standard input (default nothing)")
 	f.Var(&limit, "output-limit", "how much the command may print, such as 100MiB; then it is stopped")
-	f.Var(&kept, "output-kept", "how much of the output is kept, its head and its tail")
+	f.Var(&kept, "output-kept", "how much of the output is kept, its head and its tail; at least 64KiB")
 	f.DurationVar(&spec.Stop.Term, "stop-time", 0, "how long the command has after SIGTERM (default 3s)")
 	return cmd
 }
