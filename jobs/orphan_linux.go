@@ -40,16 +40,17 @@ func (l left) end(ctx context.Context, ladder process.Ladder) error {
 			return err
 		}
 	}
-	return l.await(ctx, max(kill, 0), unix.SIGKILL)
+	return l.await(ctx, kill, unix.SIGKILL)
 }
 
-// await waits until nothing is left, for d, and sends sig meanwhile to what is.
+// await waits until nothing is left, for d, and sends sig meanwhile to what is. A negative d is as
+// long as it takes.
 func (l left) await(ctx context.Context, d time.Duration, sig unix.Signal) error {
 	for begin := time.Now(); ; {
 		if l.signal(sig) == 0 {
 			return nil
 		}
-		if time.Since(begin) > d {
+		if d >= 0 && time.Since(begin) > d {
 			return fmt.Errorf("job %s: %w", l.id, process.ErrStuck)
 		}
 		if !pause(ctx, lookPause) {

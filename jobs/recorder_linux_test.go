@@ -114,7 +114,7 @@ func TestKillOfOrphan(t *testing.T) {
 	s := newStore(t)
 	r := start(t, s, Spec{
 		Script: "trap '' TERM\nsetsid sleep 1000 &\nsleep 1000 &\nwhile :; do sleep 0.1; done",
-		Stop:   process.Ladder{Term: 200 * time.Millisecond},
+		Stop:   process.Ladder{Term: 200 * time.Millisecond, Kill: -1}, // as long as it takes
 	})
 	other := start(t, s, sh("sleep 1000"))
 	eventually(t, "it has started all", func() bool { return len(findMarked(r.ID)) >= 3 })

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -76,6 +78,20 @@ func (o *jobOptions) find(part string) (*jobs.Store, string, error) {
 	}
 	id, err := store.Find(part)
 	return store, id, err
+}
+
+// within returns what ends at SIGINT or SIGTERM, or for the given reason when the time is over. No
+// time is no limit.
+func within(limit time.Duration, why error) (context.Context, func()) {
+	ctx, release := untilSignal()
+	if limit <= 0 {
+		return ctx, release
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, why)
+	return ctx, func() {
+		cancel()
+		release()
+	}
 }
 
 // oneID is for commands about one job.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -27,10 +26,8 @@ func newJobKill() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			ctx, release := untilSignal()
+			ctx, release := within(timeout, fmt.Errorf("job %s was asked to end, and has not within %v", id, timeout))
 			defer release()
-			ctx, cancel := context.WithTimeoutCause(ctx, timeout, fmt.Errorf("job %s was asked to end, and has not within %v", id, timeout))
-			defer cancel()
 			r, err := store.Kill(ctx, id, reason)
 			if err != nil {
 				return err
@@ -40,7 +37,7 @@ func newJobKill() *cobra.Command {
 	}
 	o.addDir(cmd)
 	cmd.Flags().StringVar(&reason, "reason", "", "`why`, for the record (default on request)")
-	cmd.Flags().DurationVar(&timeout, "timeout", 30*time.Second, "how long to wait for the end; it is asked for all the same")
+	cmd.Flags().DurationVar(&timeout, "timeout", 30*time.Second, "how long to wait for the end, which is asked for all the same; 0: no limit")
 	o.addJSON(cmd, "a JSON object")
 	return cmd
 }

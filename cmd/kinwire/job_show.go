@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -123,13 +122,8 @@ func newJobWait() *cobra.Command {
 
 // awaitJob waits for a job, and shows on a terminal how long it has been running.
 func awaitJob(store *jobs.Store, id string, timeout time.Duration) (jobs.Record, error) {
-	ctx, release := untilSignal()
+	ctx, release := within(timeout, fmt.Errorf("it has not ended within %v", timeout))
 	defer release()
-	if timeout > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, timeout, fmt.Errorf("it has not ended within %v", timeout))
-		defer cancel()
-	}
 	r, err := store.Get(id)
 	if err == nil && !r.IsOver() && isTerminal(os.Stderr) {
 		stop := showRunning(r)

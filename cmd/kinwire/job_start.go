@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kinwire/kinwire/jobs"
+	"github.com/kinwire/kinwire/process"
 )
 
 // newJobStart makes the command that starts a job.
@@ -37,6 +38,7 @@ func newJobStart() *cobra.Command {
 				return errors.New("--output-kept is 0, and has to be more")
 			}
 			spec.OutputLimit, spec.OutputKept = int64(limit.byteSize), int64(kept)
+			spec.Stop.Term = orNone(spec.Stop.Term)
 			return doing(func(*cobra.Command, []string) error {
 				if spec.Stdin, err = readInput(stdin); err != nil {
 					return err
@@ -54,7 +56,7 @@ func newJobStart() *cobra.Command {
 	f.StringVar(&stdin, "stdin", "", "the `file` that the command reads, which is copied; - is standard input (default nothing)")
 	f.Var(&limit, "output-limit", "how much the command may print, such as 100MiB; then it is stopped")
 	f.Var(&kept, "output-kept", "how much of the output is kept, its head and its tail; at least 64KiB")
-	f.DurationVar(&spec.Stop.Term, "stop-time", 0, "how long the command has after SIGTERM (default 3s)")
+	f.DurationVar(&spec.Stop.Term, "stop-time", process.DefaultTerm, "how long the command has after SIGTERM; 0: it is killed at once")
 	return cmd
 }
 
