@@ -6,6 +6,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -133,18 +135,25 @@ func TestMonitorsInManyProcesses(t *testing.T) {
 	}
 }
 
-// A monitor hears of an end at once, and does not have to look for it.
+// A monitor hears of an end at once, and does not have to look for it, also in a store that is
+// reached by a link.
 func TestMonitorIsTold(t *testing.T) {
 	s := newStore(t)
-	r := start(t, s, sh("sleep 0.3"))
-	ctx, cancel := context.WithCancel(within(t))
-	var after time.Duration
-	Monitor{Store: s, Handle: func(_ context.Context, r Record) error {
-		after = time.Since(r.EndedAt)
-		cancel()
-		return nil
-	}}.Run(ctx)
-	if after > lookRarely/2 {
-		t.Errorf("%v after its end: %s", after, get(t, s, r.ID).Summary())
+	link := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(s.dir, link); err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range []*Store{s, must(Open(link))(t)} {
+		r := start(t, s, sh("sleep 0.3"))
+		ctx, cancel := context.WithCancel(within(t))
+		var after time.Duration
+		Monitor{Store: s, Handle: func(_ context.Context, r Record) error {
+			after = time.Since(r.EndedAt)
+			cancel()
+			return nil
+		}}.Run(ctx)
+		if after > lookRarely/2 {
+			t.Errorf("%v after its end: %s", after, get(t, s, r.ID).Summary())
+		}
 	}
 }

@@ -26,7 +26,7 @@ func openNotices(dir string, c content) *notices {
 	if c == withContent {
 		mask |= unix.IN_MODIFY
 	}
-	if _, err := unix.InotifyAddWatch(fd, dir, mask|unix.IN_ONLYDIR|unix.IN_DONT_FOLLOW); err != nil {
+	if _, err := unix.InotifyAddWatch(fd, dir, mask|unix.IN_ONLYDIR); err != nil {
 		unix.Close(fd)
 		return nil
 	}
