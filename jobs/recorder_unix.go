@@ -185,6 +185,7 @@ func (r *recorder) attend(p *process.Process) {
 	children := make(chan os.Signal, 1)
 	signal.Notify(children, syscall.SIGCHLD)
 	defer signal.Stop(children)
+	reapAdopted(p.PID()) // what has ended before anybody was told
 	var stopping sync.WaitGroup
 	defer stopping.Wait()
 	ordered := r.orders.ctx.Done()
