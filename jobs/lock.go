@@ -36,12 +36,12 @@ func lockFile(path string, mode lockMode) (*os.File, error) {
 	return f, nil
 }
 
-const (
-	// shortly is how long a lock may be held that nobody holds for long.
-	shortly = 10 * time.Second
-	// lockPause is how long to wait before the next try.
-	lockPause = 2 * time.Millisecond
-)
+// shortly is how long a lock may be held that nobody holds for long. It is a variable so that a
+// test need not wait.
+var shortly = 10 * time.Second
+
+// lockPause is how long to wait before the next try.
+const lockPause = 2 * time.Millisecond
 
 // awaitLock waits for a lock that nobody holds for long.
 func awaitLock(path string) (*os.File, error) {

@@ -109,6 +109,27 @@ func TestRecorderAndCommandAreKilled(t *testing.T) {
 	}
 }
 
+// Somebody is stopped just as he looks whether a job has a recorder: nobody has to wait for him.
+func TestLookerIsStopped(t *testing.T) {
+	defer func(before time.Duration) { shortly = before }(shortly)
+	shortly = 20 * time.Millisecond
+	s := newStore(t)
+	r := start(t, s, sh("sleep 1000"))
+	killRecorder(t, s, r.ID)
+	syscall.Kill(r.PID, syscall.SIGKILL)
+	eventually(t, "it is gone", func() bool { return isGone(r.PID) })
+	lock := must(lockFile(s.job(r.ID).file(lockName), shared))(t)
+	wantState(t, get(t, s, r.ID), Lost)
+	if read(s.job(r.ID).file(endingName)) != "" {
+		t.Error("it was written down without the lock")
+	}
+	lock.Close()
+	wantState(t, get(t, s, r.ID), Lost)
+	if read(s.job(r.ID).file(endingName)) == "" {
+		t.Error("it was not written down")
+	}
+}
+
 // Without a recorder, Kill still ends the job with all that it has started, and nothing else.
 func TestKillOfOrphan(t *testing.T) {
 	s := newStore(t)

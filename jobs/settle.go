@@ -3,7 +3,6 @@ package jobs
 import (
 	"errors"
 	"io/fs"
-	"time"
 )
 
 // What the note or the reason of a job without recorder says.
@@ -90,10 +89,9 @@ func (s *Store) lostEnding(q request, p running, begun bool) ending {
 // settle writes down how a job without recorder ended, unless that is written down by now.
 // That it can't be written changes nothing about what is known.
 func (s *Store) settle(d jobDir, e ending) (Record, error) {
-	lock, err := lockFile(d.file(lockName), exclusive)
-	if errors.Is(err, errLocked) { // somebody else looks, or settles it, or kills what is left
-		time.Sleep(lockPause)
-		return s.load(d)
+	lock, err := awaitLock(d.file(lockName)) // somebody else may look, or settle it, or kill what is left
+	if errors.Is(err, errLocked) {
+		return s.ended(d, e) // he was stopped meanwhile
 	}
 	if err != nil {
 		return Record{}, err
