@@ -136,13 +136,17 @@ func awaitJob(store *jobs.Store, id string, timeout time.Duration) (jobs.Record,
 	return r, err
 }
 
+// aroundProgress is the spinner before a progress, and the space around it, without which it would
+// not stay in its line.
+const aroundProgress = 5
+
 // showRunning shows how long a job has been running, until it is told to stop.
 func showRunning(r jobs.Record) (stop func()) {
 	c := newConsole(os.Stderr)
 	seen := time.Now()
 	hide := c.keepShown(func() string {
 		text := fmt.Sprintf("%s has been running for %s: %s", r.ID, age(r.Duration+time.Since(seen)), r.CommandLine())
-		return cut(text, widestPicture)
+		return cut(text, max(leastCommand, pictureFor(os.Stderr).width-aroundProgress))
 	})
 	return func() {
 		hide()

@@ -36,9 +36,7 @@ func TestJobListOnTerminal(t *testing.T) {
 	dir, id := startForTerminal(t, "sleep 1000; : a comment that makes this command much longer than a line")
 	toTerminal := func(cmd *exec.Cmd, terminal *os.File) {
 		cmd.Stdout = terminal
-		if err := unix.IoctlSetWinsize(int(terminal.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: 24, Col: 70}); err != nil {
-			t.Fatal(err)
-		}
+		resize(t, terminal, 70)
 	}
 	_, seen := runOnTerminal(t, toTerminal, "job", "list", "--dir", dir)
 	if !strings.Contains(seen, "\033[1mID") || !strings.Contains(seen, "\033[36mrunning") || !strings.Contains(seen, id) {
@@ -55,15 +53,28 @@ func TestJobListOnTerminal(t *testing.T) {
 	}
 }
 
-// Whoever waits at a terminal sees for how long already.
+// resize makes a terminal so many characters wide.
+func resize(t *testing.T, terminal *os.File, width uint16) {
+	if err := unix.IoctlSetWinsize(int(terminal.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: 24, Col: width}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Whoever waits at a terminal sees for how long already, in one line.
 func TestJobWaitOnTerminal(t *testing.T) {
-	dir, id := startForTerminal(t, "sleep 1.5")
+	dir, id := startForTerminal(t, "sleep 1.5; : a comment that makes this command much longer than a line")
 	begun := time.Now()
-	out, seen := runOnTerminal(t, func(*exec.Cmd, *os.File) {}, "job", "wait", "--dir", dir, id)
+	const width = 60
+	out, seen := runOnTerminal(t, func(_ *exec.Cmd, terminal *os.File) { resize(t, terminal, width) }, "job", "wait", "--dir", dir, id)
 	if !strings.Contains(out, id+": succeeded after") {
 		t.Errorf("after %v: %q", time.Since(begun), out)
 	}
 	if !strings.Contains(seen, id+" has been running for 1.") || !strings.HasSuffix(seen, "\033[2K\r") {
 		t.Errorf("%q", seen)
+	}
+	for shown := range strings.SplitSeq(strings.NewReplacer("\033[0K", "", "\033[2K", "").Replace(seen), "\r") {
+		if n := len([]rune(shown)); n >= width {
+			t.Errorf("%d characters: %q", n, shown)
+		}
 	}
 }
