@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from kinwire._writer import Writer
-from parent import END, INPUT, OUTPUT, Parent
+from parent import CANCEL, EMPTY, END, INPUT, OUTPUT, Parent
 
 
 @pytest.fixture
@@ -45,6 +45,40 @@ def test_a_traceback_is_of_the_author_alone(careless: Parent) -> None:
     (log,) = careless.logs
     assert "in fails" in log[4]["exception"]
     assert "kinwire/_" not in log[4]["exception"]
+
+
+def test_a_hook_that_fails(careless: Parent) -> None:
+    code, _ = careless.shutdown()
+    assert code == 0
+    (log,) = careless.logs
+    assert log[3] == "the function of @worker.on_shutdown failed"
+    assert "in fails_at_the_end" in log[4]["exception"]
+    assert "kinwire/_" not in log[4]["exception"]
+
+
+def test_what_is_logged_is_not_printed_too(careless: Parent) -> None:
+    assert careless.call("logs") is None
+    assert [log[3] for log in careless.logs] == ["one line"]
+    _, said = careless.shutdown()
+    assert "one line" not in said
+
+
+def test_an_await_that_was_forgotten(careless: Parent) -> None:
+    told = careless.call("forgets_to_await")
+    text = "the method 'forgets_to_await' returned an awaitable: await it first"
+    assert told == {"code": "failed", "message": text}
+
+
+@pytest.mark.parametrize("how", ["open", "stream"])
+def test_a_value_after_the_last_one(careless: Parent, how: str) -> None:
+    opened = careless.open("sends_too_much", how)
+    asked = careless.expect(INPUT)
+    if how == "open":
+        last = careless.expect(INPUT)
+        assert last[:3] == [INPUT, asked[1], END | EMPTY]
+    careless.expect(CANCEL)  # and nothing between
+    told = careless.output(opened)[4]
+    assert told["message"] == "RuntimeError: a value for 'h' after the last one"
 
 
 @pytest.mark.parametrize("method", ["forks", "forks_async"])
@@ -111,6 +145,13 @@ def test_a_call_that_never_got_its_place_leaves_it(start: Any) -> None:
     [
         ("", 0, "the program has ended without worker.run(), which is to be called last"),
         ("import sys; sys.exit('no way')", 1, "no way"),
+        (
+            'def start(self): raise RuntimeError("can\'t start new thread")\n'
+            "import threading\nthreading.Thread.start = start\n"
+            "worker.method('')(print)\nworker.run()",
+            1,
+            "the worker can't start: can't start new thread",
+        ),
         ("import nothing_like_it", 1, "ModuleNotFoundError: No module named 'nothing_like_it'"),
         (
             "import asyncio\nasync def main(): worker.run()\nasyncio.run(main())",

@@ -50,7 +50,8 @@ def test_without_a_host(transport: str | None) -> None:
         ended = run(transport, stdin=nothing)
     assert ended.returncode == 64
     (line,) = ended.stderr.splitlines()
-    assert "kinwire run -- python" in line
+    python = sys.executable if sys.version_info >= (3, 10) else "python"
+    assert f"try `kinwire run -- {python} {EXAMPLE}` (" in line
     assert line.endswith(")")
 
 

@@ -51,6 +51,33 @@ def test_parameters() -> None:
         kinwire.Worker(concurrency=0)
 
 
+def test_functions_for_the_start_and_the_end() -> None:
+    worker = kinwire.Worker()
+
+    def yields(config: Any) -> Any:
+        yield config
+
+    async def yields_too(reason: str) -> Any:
+        yield reason
+
+    def adds(a: int, b: int) -> int:
+        return a + b
+
+    def takes_context(config: Any, ctx: Any) -> None: ...
+
+    def takes_many(values: kinwire.Inputs[int]) -> None: ...
+
+    with pytest.raises(TypeError, match=r"@worker.init must not yield"):
+        worker.init(yields)
+    with pytest.raises(TypeError, match=r"@worker.on_shutdown must not yield"):
+        worker.on_shutdown(yields_too)
+    with pytest.raises(TypeError, match=r"parameter 'b'\? it takes the reason, or not"):
+        worker.on_shutdown(adds)
+    for wrong in takes_context, takes_many:
+        with pytest.raises(TypeError, match=r"@worker.init: it takes the config, or nothing"):
+            worker.init(wrong)
+
+
 @dataclass
 class Point:
     x: int

@@ -232,9 +232,13 @@ class Asked(Waitable):
     def sender(self, flags: int, value: Any) -> Callable[[], Wait | None]:
         """Return a look that sends one more Input once there is credit for it."""
         session = self._session
-        parts = NIL if value is NOTHING else encode(value, f"the call of {self.method!r} was sent")
         if value is NOTHING:
             flags |= m.EMPTY
+            parts = NIL
+        elif self._sent_all:
+            raise RuntimeError(f"a value for {self.method!r} after the last one")
+        else:
+            parts = encode(value, f"the call of {self.method!r} was sent")
         head = m.input_head(self.id, flags, None, None, size_of(parts))
         size = len(head) - 4 + size_of(parts)
         if size > session.their_max_frame:

@@ -171,7 +171,8 @@ class HostStream:
     def send(self, value: Any) -> None:
         """Send one more value, as soon as the host is ready to take it.
 
-        Once the host has ended the exchange this does nothing.
+        Once the host has ended the exchange this does nothing. After :meth:`close_send`, and
+        after the one value of ``stream``, it is a :class:`RuntimeError`.
         """
         self._asked.wait(self._asked.sender(0, value))
 
@@ -259,7 +260,8 @@ class AsyncHostStream:
     async def send(self, value: Any) -> None:
         """Send one more value, as soon as the host is ready to take it.
 
-        Once the host has ended the exchange this does nothing.
+        Once the host has ended the exchange this does nothing. After :meth:`close_send`, and
+        after the one value of ``stream``, it is a :class:`RuntimeError`.
         """
         await self._asked.wait_async(self._asked.sender(0, value))
 

@@ -13,7 +13,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from . import _messages as m
-from ._errors import FAILED, OK, ORPHANED, Error, authors_part
+from ._errors import FAILED, OK, ORPHANED, Error, trace_of
 
 if TYPE_CHECKING:
     from ._session import Session
@@ -81,7 +81,7 @@ class Ending:
     def refuse(self, error: Error, cause: BaseException | None = None) -> bool:
         """End since there will be no worker. It returns False."""
         if cause is not None and not isinstance(cause, Error):
-            traceback.print_exception(type(cause), cause, authors_part(cause))
+            traceback.print_exception(*trace_of(cause))
         with self._session.lock:
             self._refuse_locked(error)
         return False
@@ -196,11 +196,11 @@ class Ending:
         for hook in reversed(session.about.hooks):
             try:
                 reason = self._lost[1] if self._lost else self._reason
-                result = hook.invoke(() if hook.takes.name == "NOTHING" else (reason,), None)
+                result = hook.call(reason)
                 if hook.is_async and session.loop is not None:
                     session.loop.run(result)
-            except BaseException:
-                session.logs.logger.exception("a shutdown hook failed")
+            except BaseException as e:
+                session.logs.failed(hook.label, e)
         for last in (atexit._run_exitfuncs, sys.stdout.flush, sys.stderr.flush):
             with contextlib.suppress(BaseException):
                 last()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import TracebackType
-from typing import Any
+from typing import Any, Optional
 
 OK, FAILED, USAGE, VIOLATION, ORPHANED = 0, 1, 64, 65, 69
 """The codes that a worker exits with."""
@@ -88,12 +88,16 @@ def describe(e: BaseException) -> str:
     return f"{name}: {text}" if text else name
 
 
-def authors_part(e: BaseException) -> TracebackType | None:
+Trace = tuple[type[BaseException], BaseException, Optional[TracebackType]]
+"""What :mod:`traceback` and :mod:`logging` take."""
+
+
+def trace_of(e: BaseException) -> Trace:
     """Return where an exception comes from, without the way there that is not the author's."""
     part = e.__traceback__
     while part is not None and part.tb_frame.f_globals.get("__package__") == __package__:
         part = part.tb_next
-    return part or e.__traceback__
+    return type(e), e, part or e.__traceback__
 
 
 def answer(e: BaseException) -> Error:

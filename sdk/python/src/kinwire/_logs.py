@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sys
 import threading
@@ -9,6 +10,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from . import _messages as m
+from ._errors import trace_of
 
 if TYPE_CHECKING:
     from ._session import Session
@@ -31,7 +33,7 @@ class Logs:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._handler: logging.Handler | None = None
-        self.logger = logging.getLogger("kinwire")
+        self._logger = logging.getLogger("kinwire")
 
     def install(self, hello: m.Initialize, to_host: bool) -> None:
         """Send whatever is logged from now on where the host wants it."""
@@ -39,6 +41,8 @@ class Logs:
         level = _LEVELS.get(hello.log_level, logging.INFO)
         if to_host:
             self._handler = HostHandler(self._session, level)
+            for other in filter(_prints, tuple(root.handlers)):  # each line would come twice
+                root.removeHandler(other)
         elif not root.handlers:
             self._handler = logging.StreamHandler(sys.stderr)
             self._handler.setLevel(level)
@@ -46,6 +50,11 @@ class Logs:
         if self._handler is not None:
             root.addHandler(self._handler)
             root.setLevel(min(root.level, level))
+
+    def failed(self, what: str, e: BaseException) -> None:
+        """Log with which exception a function of the author has ended."""
+        with contextlib.suppress(Exception):  # of a filter, or a handler that is not ours
+            self._logger.error("%s failed", what, exc_info=trace_of(e))
 
     def close_locked(self) -> None:
         """Say how many lines have been dropped."""
@@ -112,6 +121,11 @@ class HostHandler(logging.Handler):
             fields = {"fields": "too large"}
             frame = m.frame(*about, text[: room // 8], fields)
         return frame
+
+
+def _prints(handler: logging.Handler) -> bool:
+    """Report whether a handler is one of logging.basicConfig, whose lines the host reads too."""
+    return type(handler) is logging.StreamHandler and handler.stream in (sys.stdout, sys.stderr)
 
 
 def _text(record: logging.LogRecord) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from time import monotonic
 from types import AsyncGeneratorType, GeneratorType
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from ._context import AsyncContext
 from ._encode import NIL
 from ._errors import Cancelled, Error
 from ._methods import Gives
+from ._served import discard
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -99,6 +100,9 @@ async def _serve(served: Served) -> None:
             value = await result
             if isinstance(value, (GeneratorType, AsyncGeneratorType)):
                 raise Error("failed", f"{served.whose()} a generator: yield its values instead")
+            if isinstance(value, Awaitable):
+                discard(value)
+                raise Error("failed", f"{served.whose()} an awaitable: await it first")
             await served.wait_async(served.value_sender(value, m.END))
     except BaseException as e:
         failed = e

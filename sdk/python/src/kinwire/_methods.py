@@ -1,4 +1,4 @@
-"""What a function that answers a method takes, and how it gives."""
+"""The functions that a worker is made of: what each takes, and how it gives."""
 
 from __future__ import annotations
 
@@ -20,7 +20,6 @@ _MANY = (
     collections.abc.AsyncIterable,
 )
 _QUICK = 0.0003  # seconds
-_TAKES = "a method takes one value, and a ctx (kinwire.Context) if it likes"
 
 
 class Takes(enum.Enum):
@@ -38,13 +37,17 @@ class Gives(enum.Enum):
     STREAM = enum.auto()
 
 
-class Method:
-    """A function that answers a method."""
+class Function:
+    """A function of the author.
 
-    def __init__(self, name: str, function: Callable[..., Any], label: str) -> None:
-        self.name = name
+    :param label: what complaints about it begin with.
+    :param takes: what the author is told if its parameters don't fit.
+    """
+
+    def __init__(self, function: Callable[..., Any], label: str, takes: str) -> None:
         self.label = label
         self.function = function
+        self._told = takes
         plain: Any = inspect.unwrap(function) if inspect.isfunction(function) else function
         while isinstance(plain, functools.partial):
             plain = plain.func
@@ -56,22 +59,11 @@ class Method:
         self.value_name = "the value"
         self.convert: Converter | None = None
         self.optional = False
-        self.quick = False  # it has been of late: see note
         self.wants_context = False
         self._context_name = ""
         self._context_first = False
         self._read_parameters(_hints(call))
         self.invoke = self._invoker()
-        self.is_plain = (
-            not self.is_async
-            and not self.wants_context
-            and self.takes is Takes.VALUE
-            and self.gives is Gives.VALUE
-        )
-
-    def note(self, seconds: float) -> None:
-        """Note how long a call has taken: a quick one may next run where the link is read."""
-        self.quick = seconds < _QUICK and self.gives is Gives.VALUE
 
     def _read_parameters(self, hints: dict[str, Any]) -> None:
         try:
@@ -88,7 +80,7 @@ class Method:
                 taken = 1
                 self.takes, self.optional = Takes.VALUE, True
                 continue
-            if hint in (Context, AsyncContext) or (hint is None and p.name == "ctx"):
+            if hint in (Context, AsyncContext) or (hint in (None, Any) and p.name == "ctx"):
                 self._read_context(p, hint)
             elif p.name == "self" and taken == 0:
                 raise TypeError(
@@ -99,11 +91,11 @@ class Method:
                 taken = 1
                 self._read_value(p, hint)
             elif p.default is p.empty:
-                raise TypeError(f"{self.label}: what is the parameter {p.name!r}? {_TAKES}")
+                raise TypeError(f"{self.label}: what is the parameter {p.name!r}? {self._told}")
 
     def _read_context(self, p: inspect.Parameter, hint: Any) -> None:
         wanted = AsyncContext if self.is_async else Context
-        if hint not in (None, wanted):
+        if hint not in (None, Any, wanted):
             kind = "asynchronous" if self.is_async else "synchronous"
             raise TypeError(
                 f"{self.label}: the context of a function that is {kind} "
@@ -137,6 +129,46 @@ class Method:
         if not name:
             return lambda args, ctx: function(*args, ctx)
         return lambda args, ctx: function(*args, **{name: ctx})
+
+
+class Method(Function):
+    """A function that answers a method."""
+
+    def __init__(self, name: str, function: Callable[..., Any]) -> None:
+        takes = "a method takes one value, and a ctx (kinwire.Context) if it likes"
+        super().__init__(function, f"the method {name!r}", takes)
+        self.name = name
+        self.quick = False  # it has been of late: see note
+        self.is_plain = (
+            not self.is_async
+            and not self.wants_context
+            and self.takes is Takes.VALUE
+            and self.gives is Gives.VALUE
+        )
+
+    def note(self, seconds: float) -> None:
+        """Note how long a call has taken: a quick one may next run where the link is read."""
+        self.quick = seconds < _QUICK and self.gives is Gives.VALUE
+
+
+class Hook(Function):
+    """A function that is called when the worker starts, or when it ends."""
+
+    def __init__(self, decorator: str, function: Callable[..., Any], value: str) -> None:
+        takes = f"it takes {value}, or nothing"
+        super().__init__(function, f"the function of @worker.{decorator}", takes)
+        if self.wants_context or self.takes is Takes.INPUTS:
+            raise TypeError(f"{self.label}: {takes}")
+        if self.gives is Gives.STREAM:
+            raise TypeError(f"{self.label} must not yield: it is called, and not iterated over")
+
+    def call(self, value: Any) -> Any:
+        """Call it; an asynchronous one returns what is to be awaited."""
+        if self.takes is Takes.NOTHING or (value is None and self.optional):
+            return self.invoke((), None)
+        if self.convert is not None:
+            value = self.convert(value, self.value_name)
+        return self.invoke((value,), None)
 
 
 def _hints(call: Any) -> dict[str, Any]:

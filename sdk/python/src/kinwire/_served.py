@@ -259,7 +259,7 @@ class Served(Waitable):
                 self.wait(self.sender(m.END | m.EMPTY, NIL))
             else:
                 if isinstance(result, Awaitable):
-                    _discard(result)
+                    discard(result)
                     raise Error("failed", f"{self.whose()} an awaitable: make it `async def`")
                 self.wait(self.value_sender(result, m.END))
         except BaseException as e:
@@ -299,7 +299,7 @@ class Served(Waitable):
             self.session.returned_locked()
 
 
-def _discard(awaitable: Awaitable[Any]) -> None:
+def discard(awaitable: Awaitable[Any]) -> None:
     """Keep Python from complaining that nobody awaits it: the caller will be told."""
     if isinstance(awaitable, CoroutineType):
         awaitable.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import threading
 from collections import deque
@@ -23,7 +22,6 @@ from ._errors import (
     Error,
     Violation,
     answer,
-    authors_part,
     describe,
     error_map,
     is_cancelled,
@@ -86,9 +84,12 @@ class Session:
 
     def run(self) -> NoReturn:
         """Do all that a worker does, until the process exits."""
-        self.keeper.start()
-        self._crew.start()
-        watched = watch(self.link.source)
+        try:
+            self.keeper.start()
+            self._crew.start()
+            watched = watch(self.link.source)
+        except RuntimeError as e:  # too many threads
+            leave(FAILED, f"the worker can't start: {e}")
         hello = self._hello.get()
         watched.wait(1)
         if self._initialize(hello) and self.loop is not None:
@@ -138,12 +139,7 @@ class Session:
             return
         if isinstance(config, Undecodable):
             raise Error("bad_input", f"the config can't be decoded: {config.reason}")
-        if init.convert is not None and not (config is None and init.optional):
-            config = init.convert(config, init.value_name)
-        args = (
-            () if init.takes.name == "NOTHING" or (config is None and init.optional) else (config,)
-        )
-        result = init.invoke(args, None)
+        result = init.call(config)
         if self.loop is not None and init.is_async:
             self.loop.initialize(result)
 
@@ -355,11 +351,8 @@ class Session:
 
     def report(self, served: Served, failed: BaseException) -> None:
         """Log how a handler has failed, if that is not its answer or its caller's wish."""
-        if isinstance(failed, (Error, Cancelled)) or is_cancelled(failed):
-            return
-        with contextlib.suppress(Exception):  # of a filter, or a handler that is not ours
-            where = type(failed), failed, authors_part(failed)
-            self.logs.logger.error("%s failed", served.method.label, exc_info=where)
+        if not isinstance(failed, (Error, Cancelled)) and not is_cancelled(failed):
+            self.logs.failed(served.method.label, failed)
 
     def forked(self) -> None:
         """Let go of the link in a process that is a copy of the worker, and none itself."""

@@ -59,11 +59,18 @@ def usage() -> str:
             "worker.run() was called in a process of multiprocessing, which imports the program: "
             'put it below `if __name__ == "__main__":`'
         )
-    program = " ".join(["python", os.path.relpath(sys.argv[0])] if sys.argv[0] else ["python ..."])
     return (
         "this is a kinwire worker, and is started by a host: "
-        f"try `kinwire run -- {program}` ({_missing})"
+        f"try `kinwire run -- {_command()}` ({_missing})"
     )
+
+
+def _command() -> str:
+    """Return how this process was started."""
+    import shlex
+
+    command = shlex.join(getattr(sys, "orig_argv", ["python", *sys.argv]))  # 3.9 has none
+    return command if command.isprintable() else "python ..."
 
 
 def _socket(where: str) -> Link:

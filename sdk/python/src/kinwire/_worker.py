@@ -14,7 +14,7 @@ from . import _messages as m
 from . import _start
 from ._ending import leave
 from ._errors import FAILED, USAGE
-from ._methods import Method
+from ._methods import Hook, Method
 from ._session import Session
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -32,8 +32,8 @@ class About:
         self.window = window
         self.max_frame = max_frame
         self.methods: dict[str, Method] = {}
-        self.init: Method | None = None
-        self.hooks: list[Method] = []
+        self.init: Hook | None = None
+        self.hooks: list[Hook] = []
 
     @property
     def is_async(self) -> bool:
@@ -108,30 +108,30 @@ class Worker:
             raise ValueError(f"there are two methods of the name {name!r}")
         if name.startswith("kinwire."):
             raise ValueError(f"the method {name!r}: names that begin with kinwire. are reserved")
-        self._about.methods[name] = Method(name, function, f"the method {name!r}")
+        self._about.methods[name] = Method(name, function)
         return function
 
     def init(self, function: F) -> F:
         """Call a function once before the first call, with the host's config for this worker.
 
-        It may be asynchronous. It runs on the main thread, and may take as long as the host waits
-        for a worker to start. An exception becomes the error of the host's start, and ends the
-        worker.
+        It takes the config, or nothing, and may be asynchronous. It runs on the main thread, and
+        may take as long as the host waits for a worker to start. An exception becomes the error of
+        the host's start, and ends the worker.
         """
         if self._about.init is not None:
             raise ValueError("a worker has one @worker.init; this is the second")
-        self._about.init = Method("init", function, "the function of @worker.init")
+        self._about.init = Hook("init", function, "the config")
         return function
 
     def on_shutdown(self, function: F) -> F:
-        """Call a function when the worker ends, with the reason; it may be asynchronous.
+        """Call a function when the worker ends, with the reason if it takes one.
 
-        The last one that was added is called first, once the handlers have returned or were
-        cancelled, before the logs are flushed. They have what is left of the host's grace, and
-        0.3 s at least. They are called when the host is gone too; not when the worker is killed.
+        It may be asynchronous. The last one that was added is called first, once the handlers have
+        returned or were cancelled, before the logs are flushed. They have what is left of the
+        host's grace, and 0.3 s at least. They are called when the host is gone too; not when the
+        worker is killed.
         """
-        hook = Method("on_shutdown", function, "the function of @worker.on_shutdown")
-        self._about.hooks.append(hook)
+        self._about.hooks.append(Hook("on_shutdown", function, "the reason"))
         return function
 
     def run(self) -> NoReturn:

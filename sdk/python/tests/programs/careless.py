@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import multiprocessing
 import os
 import sys
@@ -15,6 +16,7 @@ from typing import Any, NoReturn
 
 import kinwire
 
+logging.basicConfig(level=logging.INFO)  # prints what is logged
 worker = kinwire.Worker("careless")
 
 
@@ -89,6 +91,24 @@ def uses_up_threads() -> None:
 
 
 @worker.method
+def logs() -> None:
+    logging.info("one line")
+
+
+@worker.method
+async def forgets_to_await() -> Any:
+    return asyncio.sleep(1)
+
+
+@worker.method
+def sends_too_much(how: str, ctx: kinwire.Context) -> None:
+    with ctx.open("h") if how == "open" else ctx.stream("h", 1) as stream:
+        stream.close_send()
+        stream.close_send()
+        stream.send(2)
+
+
+@worker.method
 def blocks() -> None:
     time.sleep(60)
 
@@ -111,6 +131,11 @@ async def gives_up_async(n: int, ctx: kinwire.AsyncContext) -> Any:
 @worker.on_shutdown
 def bye() -> None:
     print("the hook ran")
+
+
+@worker.on_shutdown
+def fails_at_the_end() -> None:
+    raise Untold
 
 
 worker.run()
