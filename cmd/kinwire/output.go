@@ -56,9 +56,10 @@ func (p *pipeline) printValue(value wire.Payload) error {
 	return p.stdout.print(append(line, '\n'))
 }
 
-// inWords makes an error of the context say what the user has asked for.
+// inWords makes an error of the context say what the user has asked for. Without a timeout it is
+// the worker that says so, of something else.
 func (p *pipeline) inWords(err error) error {
-	if errors.Is(err, context.DeadlineExceeded) {
+	if p.timeout > 0 && errors.Is(err, context.DeadlineExceeded) {
 		return wire.Errorf(wire.CodeDeadlineExceeded, "there was no complete answer within %v", p.timeout)
 	}
 	return err
