@@ -14,6 +14,7 @@ from kinwire import _messages as m
 from kinwire._check import Undecodable, decode
 from kinwire._encode import encode, size_of
 from kinwire._errors import Violation
+from kinwire._frames import frame_of, input_head, output_frame
 from kinwire._reader import Reader
 
 VECTORS = json.loads(
@@ -173,18 +174,18 @@ def test_sent(vector: Any) -> None:
         pytest.skip("nothing that Python has")
     if kind in ("Input", "Output"):
         parts = encode(told["payload"], "it has")
-        size = size_of(parts)
         meta = told["meta"]
         if kind == "Input":
-            head = m.input_head(told["id"], told["flags"], told["method"], meta, size)
+            head = input_head(told["id"], told["flags"], told["method"], meta, size_of(parts))
+            parts = (head, *parts)
             wanted = [m.INPUT, told["id"], told["flags"], told["method"], meta, told["payload"]]
         else:
-            head = m.output_head(told["id"], told["flags"], size)
+            parts = output_frame(told["id"], told["flags"], parts, m.MAX_FRAME)
             wanted = [m.OUTPUT, told["id"], told["flags"], None, told["payload"]]
-        frame = head + b"".join(parts)
+        frame = b"".join(parts)
     else:
         wanted = [NUMBERS[kind], *_in_order(kind, told)]
-        frame = m.frame(*wanted)
+        frame = frame_of(*wanted)
     assert int.from_bytes(frame[:4], "big") == len(frame) - 4
     assert same(decode(frame[4:]), wanted)
 

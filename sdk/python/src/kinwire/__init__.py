@@ -16,8 +16,10 @@ that from then on no print can break it.
 
 from . import _start
 from ._asked import NOTHING
-from ._context import AsyncContext, AsyncHostStream, Context, HostStream, Inputs
+from ._context import AsyncContext, Context
 from ._errors import Cancelled, Error
+from ._host_stream import AsyncHostStream, HostStream
+from ._inputs import Inputs
 from ._version import __version__
 from ._worker import Worker
 

@@ -12,6 +12,7 @@ from . import _messages as m
 from ._check import Undecodable
 from ._encode import NIL, encode, size_of
 from ._errors import Cancelled, Error, Violation, read_error
+from ._frames import frame_of, input_head
 from ._served import UNREAD
 from ._waiting import NO_MORE, WAIT, Wait, Waitable
 
@@ -131,7 +132,7 @@ class Asked(Waitable):
             return
         if self._consumed >= session.window // 2 or self._given_up:
             self._their_balance += self._consumed
-            session.writer.reply_locked(m.frame(m.CREDIT, self.id, self._consumed))
+            session.writer.reply_locked(frame_of(m.CREDIT, self.id, self._consumed))
             self._consumed = 0
 
     # What gives it up. ###################################################################
@@ -155,7 +156,7 @@ class Asked(Waitable):
         self._forget_locked()
         if self.id:
             if session.with_cancel:
-                session.writer.put_locked((m.frame(m.CANCEL, self.id, reason),))
+                session.writer.put_locked((frame_of(m.CANCEL, self.id, reason),))
             unread = sum(size for _, size in self._outputs)
             self._outputs.clear()
             if unread:
@@ -187,7 +188,7 @@ class Asked(Waitable):
             if not session.place_locked(self):
                 return WAIT
             number = session.next_id
-            head = m.input_head(number, flags, self.method, self._meta(), size_of(parts))
+            head = input_head(number, flags, self.method, self._meta(), size_of(parts))
             if len(head) - 4 + size_of(parts) > session.their_max_frame:
                 error = Error(
                     "too_large", f"the call of {self.method!r} is larger than the host accepts"
@@ -239,7 +240,7 @@ class Asked(Waitable):
             raise RuntimeError(f"a value for {self.method!r} after the last one")
         else:
             parts = encode(value, f"the call of {self.method!r} was sent")
-        head = m.input_head(self.id, flags, None, None, size_of(parts))
+        head = input_head(self.id, flags, None, None, size_of(parts))
         size = len(head) - 4 + size_of(parts)
         if size > session.their_max_frame:
             raise Error("too_large", "a value is larger than the host accepts")

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from . import _messages as m
 from ._errors import FAILED, OK, ORPHANED, Error, trace_of
+from ._frames import frame_of
+from ._handshake import refusal
 
 if TYPE_CHECKING:
     from ._session import Session
@@ -88,9 +90,9 @@ class Ending:
 
     def _acknowledge_locked(self) -> None:
         session = self._session
-        session.settle_locked()
+        session.receiver.settle_locked()
         session.refusing = True
-        session.writer.reply_locked(m.frame(m.SHUTDOWN_ACK, len(session.served)))
+        session.writer.reply_locked(frame_of(m.SHUTDOWN_ACK, len(session.served)))
 
     def _refuse_locked(self, error: Error) -> None:
         if self._refused is None and self._lost is None:
@@ -134,7 +136,7 @@ class Ending:
         if self._lost is not None:
             _within(_LAST_LINE, lambda: _print(self._lost[1]))  # type: ignore[index]
         with session.lock:
-            session.settle_locked()
+            session.receiver.settle_locked()
             why = self._lost[1] if self._lost else "the worker is shutting down"
             if self._reason and not self._lost:
                 why = f"{why}: {self._reason[:_MOST_TOLD]}"
@@ -148,7 +150,7 @@ class Ending:
             if self._lost is not None:
                 return self._lost[0], ""
             session.logs.close_locked()
-            session.writer.put_last_locked(m.frame(m.EXITING, OK, self._reason[:_MOST_TOLD]))
+            session.writer.put_last_locked(frame_of(m.EXITING, OK, self._reason[:_MOST_TOLD]))
             if session.writer.drain_locked(_FAREWELL):
                 return OK, ""
             return ORPHANED, "the host is gone: it does not read"
@@ -157,9 +159,9 @@ class Ending:
         session = self._session
         text = error.message or error.code
         if session.greeted:
-            session.writer.put_locked((session.failed_frame(error),))
+            session.writer.put_locked((refusal(session, error),))
             reason = text[:_MOST_TOLD]
-            session.writer.put_last_locked(m.frame(m.EXITING, FAILED, reason))
+            session.writer.put_last_locked(frame_of(m.EXITING, FAILED, reason))
             session.writer.drain_locked(_FAREWELL)
         elif error.code == "canceled":
             return OK, ""  # nothing may be said yet
@@ -171,7 +173,7 @@ class Ending:
         heard_by = None
         while self._lost is None:
             now, until = monotonic(), self._until
-            session.settle_locked()
+            session.receiver.settle_locked()
             if not session.running and not session.served:
                 if self._told or not self._own:
                     return

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import _messages as m
 from ._errors import trace_of
+from ._frames import frame_of
 
 if TYPE_CHECKING:
     from ._session import Session
@@ -100,7 +101,7 @@ class HostHandler(logging.Handler):
     def tell_dropped_locked(self) -> None:
         if self._dropped:
             text = f"{self._dropped} log messages were dropped, since the host did not keep up"
-            if self._session.writer.try_put_locked(m.frame(m.LOG, "warn", self._last_ms, text)):
+            if self._session.writer.try_put_locked(frame_of(m.LOG, "warn", self._last_ms, text)):
                 self._dropped = 0
 
     def _frame(self, record: logging.LogRecord) -> bytes:
@@ -116,10 +117,10 @@ class HostHandler(logging.Handler):
         if record.stack_info:
             fields["stack"] = record.stack_info
         about = (m.LOG, _level(record.levelno), int(record.created * 1000))
-        frame = m.frame(*about, text, fields or None)
+        frame = frame_of(*about, text, fields or None)
         if len(frame) > room:
             fields = {"fields": "too large"}
-            frame = m.frame(*about, text[: room // 8], fields)
+            frame = frame_of(*about, text[: room // 8], fields)
         return frame
 
 

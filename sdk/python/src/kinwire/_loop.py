@@ -14,8 +14,8 @@ from . import _messages as m
 from ._context import AsyncContext
 from ._encode import NIL
 from ._errors import Cancelled, Error
-from ._methods import Gives
-from ._served import discard
+from ._handler import discard
+from ._shape import Gives
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine

@@ -1,11 +1,8 @@
-"""What a message means: elements to values, and values to frames."""
+"""What a message from the host means."""
 
 from __future__ import annotations
 
-import struct
 from typing import Any, NamedTuple, Union
-
-import msgpack
 
 from ._errors import Violation
 
@@ -262,41 +259,3 @@ def _meta(v: Any) -> dict[str, Any] | None:
         if left is not None:
             meta["timeout_ms"] = _whole(left, "timeout_ms")
     return meta
-
-
-# Frames. A frame that carries a payload is a head and what is packed or bytes already, so
-# that neither is copied to be put together.
-
-_OUTPUT = struct.Struct(">IBBBIBB")
-_OUTPUT_WIDE = struct.Struct(">IBBBQBB")
-_LENGTH = struct.Struct(">I")
-
-
-def frame(*elements: Any) -> bytes:
-    """Return the frame of a message that is not large."""
-    body: bytes = msgpack.packb(elements, unicode_errors="replace")
-    return _LENGTH.pack(len(body)) + body
-
-
-def output_head(exchange: int, flags: int, size: int) -> bytes:
-    """Return an Output's frame up to its payload, which is of that size."""
-    if exchange < 1 << 32:
-        return _OUTPUT.pack(9 + size, 0x95, OUTPUT, 0xCE, exchange, flags, 0xC0)
-    return _OUTPUT_WIDE.pack(13 + size, 0x95, OUTPUT, 0xCF, exchange, flags, 0xC0)
-
-
-def tight_output_head(exchange: int, flags: int, size: int) -> bytes:
-    """Return the same in as few bytes as can be, where each of them counts."""
-    number: bytes = msgpack.packb(exchange)
-    head = b"\x95\x06" + number + bytes((flags, 0xC0))
-    return _LENGTH.pack(len(head) + size) + head
-
-
-def input_head(
-    exchange: int, flags: int, method: str | None, meta: dict[str, Any] | None, size: int
-) -> bytes:
-    """Return an Input's frame up to its payload, which is of that size."""
-    head = b"\x96" + b"".join(
-        msgpack.packb(v, unicode_errors="replace") for v in (INPUT, exchange, flags, method, meta)
-    )
-    return _LENGTH.pack(len(head) + size) + head

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import collections.abc
-import enum
 import functools
 import inspect
 import typing
 from collections.abc import Callable
 from typing import Any, Optional
 
-from ._context import AsyncContext, Context, Inputs
+from ._context import AsyncContext, Context
+from ._inputs import Inputs
+from ._shape import Gives, Takes
 from ._types import Converter, converter
 
 _MANY = (
@@ -20,21 +21,6 @@ _MANY = (
     collections.abc.AsyncIterable,
 )
 _QUICK = 0.0003  # seconds
-
-
-class Takes(enum.Enum):
-    """What a function is given besides its context."""
-
-    NOTHING = enum.auto()
-    VALUE = enum.auto()
-    INPUTS = enum.auto()
-
-
-class Gives(enum.Enum):
-    """How a function gives its answer."""
-
-    VALUE = enum.auto()
-    STREAM = enum.auto()
 
 
 class Function:

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 from . import _messages as m
 from ._check import SCALARS, Undecodable
 from ._encode import encode
+from ._frames import output_frame
+from ._handler import answer
 from ._served import Served
 
 if TYPE_CHECKING:
@@ -80,7 +82,8 @@ class Quick:
                 value = method.convert(value, method.value_name)
             result = method.function(value)
             if type(result) in SCALARS or type(result) in (dict, list):
-                frame = session.output(exchange, m.END, encode(result, f"{method.label} returned"))
+                payload = encode(result, f"{method.label} returned")
+                frame = output_frame(exchange, m.END, payload, session.their_max_frame)
         except BaseException as e:
             failed = e
         method.note(monotonic() - begun)
@@ -96,9 +99,9 @@ class Quick:
             self._method = self._payload = None
         assert served is not None
         if failed is not None:
-            served.fail(failed)
+            served.finish(failed)
         else:
-            served.answer(result)
+            answer(served, result)
 
     def adopt_locked(self) -> None:
         """Make an exchange of the call, if there is one."""

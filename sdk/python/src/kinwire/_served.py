@@ -1,25 +1,25 @@
-"""An exchange that the host has opened, and its handler."""
+"""An exchange that the host has opened."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import Callable
 from time import monotonic
-from types import CoroutineType, GeneratorType
 from typing import TYPE_CHECKING, Any
 
 from . import _messages as m
 from ._check import Undecodable
-from ._context import Context, Inputs
-from ._encode import NIL, Parts, encode, size_of
+from ._encode import Parts, encode, size_of
 from ._errors import Cancelled, Error, Violation, answer, read_error
-from ._methods import Gives, Method, Takes
+from ._frames import frame_of, output_frame
+from ._inputs import Inputs
+from ._shape import Gives, Takes
 from ._waiting import NO_MORE, WAIT, Wait, Waitable
 
 if TYPE_CHECKING:
     from ._asked import Asked
     from ._keeper import Alarm
+    from ._methods import Method
     from ._session import Session
 
 UNREAD = 4 << 20
@@ -183,12 +183,12 @@ class Served(Waitable):
         self._consumed += size
         if self._consumed >= self.session.window // 2 and self.session.with_credit:
             self._their_balance += self._consumed
-            self.session.writer.reply_locked(m.frame(m.CREDIT, self.id, self._consumed))
+            self.session.writer.reply_locked(frame_of(m.CREDIT, self.id, self._consumed))
             self._consumed = 0
 
     def sender(self, flags: int, parts: Parts) -> Any:
         """Return a look that sends an Output once there is credit and room for it."""
-        frame = self.session.output(self.id, flags, parts)
+        frame = output_frame(self.id, flags, parts, self.session.their_max_frame)
         size = size_of(frame) - 4
 
         def look() -> Wait | None:
@@ -235,55 +235,6 @@ class Served(Waitable):
             return self._missing() if value is NO_MORE else self._convert(value)
         return (Inputs(self, self.method.convert),) if takes is Takes.INPUTS else ()
 
-    def run(self) -> None:
-        """Run a synchronous handler to its end."""
-        method = self.method
-        begun = monotonic()
-        try:
-            self.check()
-            args = self.arguments()
-            context = Context(self) if method.wants_context else None
-            result = method.invoke(args, context)
-        except BaseException as e:
-            self.fail(e)
-        else:
-            self.answer(result)
-        method.note(monotonic() - begun)
-
-    def answer(self, result: Any) -> None:
-        """Answer with what a synchronous handler has returned."""
-        failed = None
-        try:
-            if self.method.gives is Gives.STREAM or isinstance(result, GeneratorType):
-                self._send_all(result)
-                self.wait(self.sender(m.END | m.EMPTY, NIL))
-            else:
-                if isinstance(result, Awaitable):
-                    discard(result)
-                    raise Error("failed", f"{self.whose()} an awaitable: make it `async def`")
-                self.wait(self.value_sender(result, m.END))
-        except BaseException as e:
-            failed = e
-        self.finish(failed)
-
-    def fail(self, e: BaseException) -> None:
-        """Answer with what a synchronous handler has raised."""
-        self.finish(e)
-
-    def _send_all(self, values: Any) -> None:
-        try:
-            for value in values:
-                try:
-                    look = self.value_sender(value, 0)
-                    self.wait(look)
-                except (Cancelled, Error) as e:
-                    # It is raised where the generator stands, which may tidy up.
-                    with suppress(StopIteration):
-                        values.throw(e)
-                    raise
-        finally:
-            values.close()
-
     def finish(self, failed: BaseException | None) -> None:
         """Note that the handler has returned; if it has failed, that is its answer."""
         told = None
@@ -297,9 +248,3 @@ class Served(Waitable):
             for asked in tuple(self.asked or ()):
                 asked.give_up_locked("the handler that made the call has returned")
             self.session.returned_locked()
-
-
-def discard(awaitable: Awaitable[Any]) -> None:
-    """Keep Python from complaining that nobody awaits it: the caller will be told."""
-    if isinstance(awaitable, CoroutineType):
-        awaitable.close()
