@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 import threading
 from pathlib import Path
@@ -10,7 +12,7 @@ from typing import Any
 import pytest
 
 from kinwire._writer import Writer
-from parent import CANCEL, EMPTY, END, INPUT, OUTPUT, Parent
+from parent import CANCEL, EMPTY, END, INPUT, OUTPUT, SDK, Parent
 
 
 @pytest.fixture
@@ -177,6 +179,15 @@ def test_programs_that_do_not_become_workers(
         lines = err.splitlines()
         assert said in (lines[-1], lines[0])
         assert ("worker.run(), which" in err) == (code == 0 or "exit" in program)
+
+
+def test_msgpack_without_its_extension_is_told() -> None:
+    env = dict(os.environ, MSGPACK_PUREPYTHON="1", PYTHONPATH=str(SDK / "src"))
+    told = subprocess.run(
+        [sys.executable, "-c", "import kinwire"], env=env, capture_output=True, text=True
+    )
+    last = told.stderr.splitlines()[-1]
+    assert last.startswith("ImportError: kinwire needs the C extension of msgpack")
 
 
 class SlowLink:

@@ -16,6 +16,12 @@ import msgpack
 
 from ._errors import Violation
 
+if msgpack.Unpacker.__module__ == "msgpack.fallback":
+    raise ImportError(
+        "kinwire needs the C extension of msgpack, which is not there: "
+        "PyPy has none, nor has a process with MSGPACK_PUREPYTHON in its environment"
+    )
+
 Buffer = Union[bytes, bytearray, memoryview]
 
 LEVELS = 64

@@ -19,7 +19,7 @@ from functools import partial
 
 from ._errors import ORPHANED
 
-_PATIENCE_MS = 950
+_PATIENCE_MS = 900
 _STACK = 64 << 10
 _CONTEXT = 16 << 10  # more than any ucontext_t has
 _LINK, _STACK_BASE, _STACK_SIZE = 8, 16, 32  # offsets of what makecontext wants to be set
