@@ -43,10 +43,14 @@ def test_parameters() -> None:
 
     async def wrong(value: int, ctx: kinwire.Context) -> None: ...
 
+    def vague(value: int, ctx: Any) -> None: ...
+
     with pytest.raises(TypeError, match="what is the parameter 'b'"):
         worker.method(adds)
     with pytest.raises(TypeError, match=r"asynchronous is a kinwire\.AsyncContext"):
         worker.method(wrong)
+    assert worker.method(vague) is vague
+    assert worker._about.methods["vague"].wants_context
     with pytest.raises(ValueError, match="concurrency is 0"):
         kinwire.Worker(concurrency=0)
 
