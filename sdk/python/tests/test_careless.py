@@ -71,6 +71,12 @@ def test_an_await_that_was_forgotten(careless: Parent) -> None:
     assert told == {"code": "failed", "message": text}
 
 
+@pytest.mark.parametrize("method", ["lists", "lists_async"])
+def test_a_generator_that_is_decorated_to_be_none(careless: Parent, method: str) -> None:
+    assert careless.values(careless.open(method, 3)) == [[0, 1, 2]]
+    assert careless.values(careless.open(method, "x"))[0]["code"] == "bad_input"
+
+
 @pytest.mark.parametrize("how", ["open", "stream"])
 def test_a_value_after_the_last_one(careless: Parent, how: str) -> None:
     opened = careless.open("sends_too_much", how)

@@ -110,8 +110,9 @@ class Context(_Context):
 class AsyncContext(_Context):
     """What an asynchronous handler is given if it has a parameter ``ctx``, or one of this type.
 
-    Its methods are those of :class:`Context`, to be awaited; :func:`asyncio.sleep` sleeps. When
-    the call is over the handler's task is cancelled.
+    Its ``call``, ``open`` and ``stream`` are those of :class:`Context`, to be awaited;
+    :func:`asyncio.sleep` sleeps. When the call is over the handler's task is cancelled. It is
+    valid until the handler has returned, on the event loop.
     """
 
     async def call(self, method: str, value: Any = None, *, timeout: float | None = None) -> Any:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Generator
 from contextlib import suppress
 from time import monotonic
-from types import CoroutineType, GeneratorType
+from types import CoroutineType
 from typing import TYPE_CHECKING, Any
 
 from . import _messages as m
 from ._context import Context
 from ._encode import NIL
 from ._errors import Cancelled, Error
-from ._shape import Gives
 
 if TYPE_CHECKING:
     from ._served import Served
@@ -38,7 +37,7 @@ def answer(served: Served, result: Any) -> None:
     """Answer with what the handler has returned."""
     failed = None
     try:
-        if served.method.gives is Gives.STREAM or isinstance(result, GeneratorType):
+        if isinstance(result, Generator):
             _send_all(served, result)
             served.wait(served.sender(m.END | m.EMPTY, NIL))
         else:
@@ -51,7 +50,7 @@ def answer(served: Served, result: Any) -> None:
     served.finish(failed)
 
 
-def _send_all(served: Served, values: Any) -> None:
+def _send_all(served: Served, values: Generator[Any, Any, Any]) -> None:
     try:
         for value in values:
             try:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from time import monotonic
-from types import AsyncGeneratorType, GeneratorType
 from typing import TYPE_CHECKING, Any
 
 from . import _messages as m
@@ -15,7 +14,6 @@ from ._context import AsyncContext
 from ._encode import NIL
 from ._errors import Cancelled, Error
 from ._handler import discard
-from ._shape import Gives
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -93,12 +91,12 @@ async def _serve(served: Served) -> None:
         served.runs_as(task.cancel)
         args = served.arguments()
         result = method.invoke(args, AsyncContext(served) if method.wants_context else None)
-        if method.gives is Gives.STREAM:
+        if isinstance(result, AsyncGenerator):
             await _send_all(served, result)
             await served.wait_async(served.sender(m.END | m.EMPTY, NIL))
         else:
-            value = await result
-            if isinstance(value, (GeneratorType, AsyncGeneratorType)):
+            value = await result if isinstance(result, Awaitable) else result
+            if isinstance(value, (Generator, AsyncGenerator)):
                 raise Error("failed", f"{served.whose()} a generator: yield its values instead")
             if isinstance(value, Awaitable):
                 discard(value)
@@ -109,7 +107,7 @@ async def _serve(served: Served) -> None:
     served.finish(failed)
 
 
-async def _send_all(served: Served, values: Any) -> None:
+async def _send_all(served: Served, values: AsyncGenerator[Any, Any]) -> None:
     try:
         async for value in values:
             try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import logging
 import multiprocessing
 import os
@@ -98,6 +99,37 @@ def logs() -> None:
 @worker.method
 async def forgets_to_await() -> Any:
     return asyncio.sleep(1)
+
+
+def all_at_once(function: Any) -> Any:
+    """Make a list of what a generator yields; what is decorated still looks like one."""
+
+    @functools.wraps(function)
+    def decorated(*args: Any) -> Any:
+        return list(function(*args))
+
+    return decorated
+
+
+def all_at_once_async(function: Any) -> Any:
+    @functools.wraps(function)
+    async def decorated(*args: Any) -> Any:
+        return [value async for value in function(*args)]
+
+    return decorated
+
+
+@worker.method
+@all_at_once
+def lists(n: int) -> Iterator[int]:
+    yield from range(n)
+
+
+@worker.method
+@all_at_once_async
+async def lists_async(n: int) -> AsyncIterator[int]:
+    for i in range(n):
+        yield i
 
 
 @worker.method
