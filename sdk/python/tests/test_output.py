@@ -40,6 +40,17 @@ def test_logs_are_dropped_and_counted_rather_than_waited_for(everything: Parent)
     assert int(dropped.split()[0]) + len(lines) == 5000
 
 
+def test_a_destructor_that_logs_holds_nobody_up(start: Any) -> None:
+    """The garbage collector may call it on a thread that is about to send something."""
+    parent = start("careless")
+    parent.initialize()
+    parent.call("logs_destructors", 1)
+    for i in range(10):
+        assert parent.call("echo", [i]) == [i]
+    parent.ping()
+    assert "collected" in [log[3] for log in parent.logs]
+
+
 def test_logs_go_to_stderr_if_the_host_wants_none(start: Any) -> None:
     parent = start("everything")
     parent.initialize(features=[])

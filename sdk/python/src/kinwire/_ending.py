@@ -149,7 +149,7 @@ class Ending:
             self._await_tidied_locked(spare)
             if self._lost is not None:
                 return self._lost[0], ""
-            session.logs.close_locked()
+            session.logs.flush_locked()
             session.writer.put_last_locked(frame_of(m.EXITING, OK, self._reason[:_MOST_TOLD]))
             if session.writer.drain_locked(_FAREWELL):
                 return OK, ""

@@ -8,6 +8,7 @@ import os
 import select
 import signal
 import threading
+from collections import deque
 from collections.abc import Callable
 from time import monotonic
 
@@ -37,6 +38,7 @@ class Keeper:
         self._void = 0  # how many of them were cancelled
         self._wakes_at = 0.0  # 0: it will look before it sleeps
         self._on_signal: dict[int, Callable[[], None]] = {}
+        self._soon: deque[Callable[[], None]] = deque()
         self._ear, self._mouth = os.pipe()
         os.set_blocking(self._ear, False)
         os.set_blocking(self._mouth, False)
@@ -62,6 +64,11 @@ class Keeper:
             with contextlib.suppress(OSError, ValueError):  # closed since
                 signal.set_wakeup_fd(heard_by)
             self._write(bytes((number,)))
+
+    def soon(self, call: Callable[[], None]) -> None:
+        """Call back as soon as may be. This takes no lock, and so can be done at any point."""
+        self._soon.append(call)
+        self._write(b"\0")
 
     def at(self, when: float, call: Callable[[], None]) -> Alarm:
         """Call back at a time of the monotonic clock."""
@@ -99,6 +106,8 @@ class Keeper:
                     call = self._on_signal.get(number)
                     if call is not None:
                         call()
+                for _ in range(len(self._soon)):  # each may want to be called again
+                    self._soon.popleft()()
 
     def _due(self) -> float | None:
         """Make the calls that are due, and return the milliseconds until the next one."""

@@ -6,6 +6,7 @@ import contextlib
 import logging
 import sys
 import threading
+from collections import deque
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,7 @@ _OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "task
 _MOST = 1 << 20  # bytes of a line, if the host takes as much
 _REST = 512  # of it are neither message nor fields
 _DEPTH = 16  # of fields
+_AT_ONCE = 0.1  # seconds that a line may take to be sent
 
 
 class Logs:
@@ -57,9 +59,10 @@ class Logs:
         with contextlib.suppress(Exception):  # of a filter, or a handler that is not ours
             self._logger.error("%s failed", what, exc_info=trace_of(e))
 
-    def close_locked(self) -> None:
-        """Say how many lines have been dropped."""
+    def flush_locked(self) -> None:
+        """Send what is left, and say how many lines have been dropped."""
         if isinstance(self._handler, HostHandler):
+            self._handler.send_locked()
             self._handler.tell_dropped_locked()
 
     def close(self) -> None:
@@ -71,13 +74,17 @@ class Logs:
 class HostHandler(logging.Handler):
     """Sends records to the host.
 
-    It never waits: lines that the host is too slow to take are dropped and counted. What can't
-    be encoded of a record goes as text, so that no line is lost for a field of it.
+    It never waits for the host: lines that it is too slow to take are dropped and counted. What
+    can't be encoded of a record goes as text, so that no line is lost for a field of it.
+
+    Nor does it wait for the session for long. A handler of a signal may log, or a destructor
+    that the garbage collector calls, on a thread that has the session's lock already.
     """
 
     def __init__(self, session: Session, level: int) -> None:
         super().__init__(level)
         self._session = session
+        self._unsent: deque[tuple[int, bytes]] = deque()  # the times, and the frames
         self._dropped = 0
         self._last_ms = 0
         self._inside = threading.local()
@@ -87,18 +94,33 @@ class HostHandler(logging.Handler):
             return
         self._inside.emits = True
         try:
-            frame = self._frame(record)
-            with self._session.lock:
-                self.tell_dropped_locked()
-                self._last_ms = int(record.created * 1000)
-                if not self._session.writer.try_put_locked(frame):
-                    self._dropped += 1
+            self._unsent.append((int(record.created * 1000), self._frame(record)))
+            self._send()
         except Exception:
             self.handleError(record)
         finally:
             self._inside.emits = False
 
+    def _send(self) -> None:
+        lock = self._session.lock
+        if not lock.acquire(timeout=_AT_ONCE):
+            self._session.keeper.soon(self._send)
+            return
+        try:
+            self.send_locked()
+        finally:
+            lock.release()
+
+    def send_locked(self) -> None:
+        """Send what has been logged."""
+        while self._unsent:
+            self._last_ms, frame = self._unsent.popleft()
+            self.tell_dropped_locked()
+            if not self._session.writer.try_put_locked(frame):
+                self._dropped += 1
+
     def tell_dropped_locked(self) -> None:
+        """Say how many lines have been dropped, if that can be said now."""
         if self._dropped:
             text = f"{self._dropped} log messages were dropped, since the host did not keep up"
             if self._session.writer.try_put_locked(frame_of(m.LOG, "warn", self._last_ms, text)):

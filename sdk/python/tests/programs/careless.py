@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import gc
 import logging
 import multiprocessing
 import os
@@ -94,6 +95,13 @@ def uses_up_threads() -> None:
 @worker.method
 def logs() -> None:
     logging.info("one line")
+
+
+@worker.method
+def logs_destructors(threshold: int) -> None:
+    """Log from now on whatever the garbage collector does, wherever that is."""
+    gc.callbacks.append(lambda phase, info: logging.info("collected"))
+    gc.set_threshold(threshold)
 
 
 @worker.method
