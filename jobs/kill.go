@@ -22,8 +22,8 @@ const reasonKept = 512
 // Of a job whose files are damaged it returns a *DamageError, and has asked its recorder all the
 // same, if that lives.
 //
-// The first reason that is given is kept, or its first 512 bytes. Who gives up waiting, by ctx, has asked all the same.
-// The job needs no follow-up, unless it ended by itself before it was stopped.
+// The first reason that is given is kept, or its first 512 bytes. Who gives up waiting, by ctx,
+// has asked all the same. The job needs no follow-up, unless it ended by itself before it was stopped.
 func (s *Store) Kill(ctx context.Context, id, reason string) (Record, error) {
 	d, err := s.find(id)
 	if err != nil {

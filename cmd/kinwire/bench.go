@@ -79,6 +79,8 @@ func (o *benchOptions) check(given func(flag string) bool) error {
 		return errors.New("--input and --size are both given, and exclude each other")
 	case given("input") && o.input == "":
 		return errors.New("--input is empty, and has to be a JSON value")
+	case o.size > mostPayload:
+		return fmt.Errorf("--size is %v, and has to be at most %v", o.size, mostPayload)
 	}
 	if _, err := o.payload(); err != nil {
 		return err
@@ -97,13 +99,26 @@ func (o *benchOptions) check(given func(flag string) bool) error {
 // payload returns what the method is called with.
 func (o *benchOptions) payload() (any, error) {
 	if o.input == "" {
-		return o.size.bytes(), nil
+		return payloadOf(int(o.size)), nil
 	}
 	value, err := jsonvalue.ToMsgpack([]byte(o.input))
 	if err != nil {
 		return nil, fmt.Errorf("--input is no JSON value: %w", err)
 	}
 	return wire.Payload(value), nil
+}
+
+// mostPayload is the largest size of a payload, which is far more than a worker takes unless it
+// says so.
+const mostPayload byteSize = 1 << 30
+
+// payloadOf returns so many bytes, which are not all alike.
+func payloadOf(size int) []byte {
+	b := make([]byte, size)
+	for i := range b {
+		b[i] = byte(i)
+	}
+	return b
 }
 
 // ladder returns the levels, none of them above what the worker takes and none of them

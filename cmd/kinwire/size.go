@@ -10,14 +10,14 @@ import (
 // byteSize is the value of a flag that is a number of bytes.
 type byteSize int64
 
-// mostBytes is the largest size, which is far more than a worker takes unless it says so.
-const mostBytes = 1 << 30
+// mostBytes is the largest size.
+const mostBytes = 1 << 40
 
 // byteUnits are the suffixes of sizes, the largest first.
 var byteUnits = []struct {
 	suffix string
 	bytes  byteSize
-}{{"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}, {"B", 1}}
+}{{"TiB", 1 << 40}, {"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}, {"B", 1}}
 
 // Set implements pflag.Value.
 func (s *byteSize) Set(text string) error {
@@ -28,7 +28,7 @@ func (s *byteSize) Set(text string) error {
 			break
 		}
 	}
-	n, err := strconv.ParseUint(number, 10, 32)
+	n, err := strconv.ParseUint(number, 10, 64)
 	if err != nil {
 		return errors.New("not a size such as 100, 1KiB or 1MiB")
 	}
@@ -51,12 +51,3 @@ func (s byteSize) String() string {
 
 // Type implements pflag.Value.
 func (byteSize) Type() string { return "size" }
-
-// bytes returns so many bytes, which are not all alike.
-func (s byteSize) bytes() []byte {
-	b := make([]byte, s)
-	for i := range b {
-		b[i] = byte(i)
-	}
-	return b
-}
