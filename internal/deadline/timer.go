@@ -17,7 +17,8 @@ const (
 // goroutine.
 type Timer struct {
 	whole time.Duration
-	until time.Time
+	last  time.Duration // that is still to come once it fires
+	until time.Time     // it fires
 	fired <-chan time.Time
 	late  time.Duration // that it may fire
 }
@@ -26,9 +27,16 @@ type Timer struct {
 func New(d time.Duration) Timer {
 	t := Timer{whole: d, late: tolerance}
 	if d >= 0 {
-		t.wait(d)
+		t.begin(d)
 	}
 	return t
+}
+
+// begin lets the timer fire before d has passed, so that the last of it comes on its own: a host
+// that was stopped until just before then has run for as long, and read what had come.
+func (t *Timer) begin(d time.Duration) {
+	t.last = min(tolerance, d/2)
+	t.wait(d - t.last)
 }
 
 func (t *Timer) wait(d time.Duration) {
@@ -43,12 +51,16 @@ func (t *Timer) Fired() <-chan time.Time { return t.fired }
 // what it did not read, or the machine that did not run, is not the process's fault. Each time
 // it may be twice as late, so that there is an end to that on a host that always is.
 func (t *Timer) Passed() bool {
-	late := time.Since(t.until)
-	if late <= t.late {
+	switch late := time.Since(t.until); {
+	case late > t.late:
+		t.late *= 2
+		t.begin(max(least, min(late, t.whole)))
+	case t.last > 0:
+		t.wait(t.last)
+		t.last = 0
+	default:
 		return true
 	}
-	t.late *= 2
-	t.wait(max(least, min(late, t.whole)))
 	return false
 }
 

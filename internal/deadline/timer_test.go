@@ -6,38 +6,58 @@ import (
 	"time"
 )
 
+// passes waits until the timer has passed.
+func (t *Timer) passes() {
+	for {
+		if <-t.Fired(); t.Passed() {
+			return
+		}
+	}
+}
+
 func TestTimer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		begun := time.Now()
 		l := New(10 * time.Second)
-		<-l.fired
-		if !l.Passed() || time.Since(begun) != 10*time.Second {
+		l.passes()
+		if time.Since(begun) != 10*time.Second {
 			t.Errorf("after %v", time.Since(begun))
 		}
 		for _, test := range []struct{ late, more time.Duration }{
-			{tolerance, 0},
+			{tolerance, tolerance}, // as if it were on time
 			{2 * tolerance, least},
 			{3 * time.Second, 3 * time.Second},
 			{time.Hour, 10 * time.Second},
 		} {
-			l = New(10 * time.Second)
-			l.until = time.Now().Add(-test.late) // and only now the host runs
-			if l.Passed() != (test.more == 0) {
-				t.Errorf("%v late: %v", test.late, test.more)
-			}
-			if test.more == 0 {
-				continue
-			}
 			begun = time.Now()
-			<-l.fired
-			if !l.Passed() || time.Since(begun) != test.more {
-				t.Errorf("%v late: %v more; want %v", test.late, time.Since(begun), test.more)
+			l = New(10 * time.Second)
+			l.until = begun.Add(-test.late) // and only now the host runs
+			if l.Passed() {
+				t.Errorf("%v late: no more time", test.late)
+			}
+			l.passes()
+			if more := time.Since(begun); more != test.more {
+				t.Errorf("%v late: %v more; want %v", test.late, more, test.more)
 			}
 		}
 		select {
 		case <-New(-1).fired:
 			t.Error("a timer without an end has one")
 		case <-time.After(1000 * time.Hour):
+		}
+	})
+}
+
+// A host that was stopped until the moment at which the time is up has some left to read what
+// had come.
+func TestStoppedUntilTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		event := make(chan struct{})
+		l := New(3 * time.Second)
+		time.Sleep(3 * time.Second)
+		time.AfterFunc(tolerance/2, func() { close(event) })
+		if !l.Await(event) {
+			t.Error("it was not waited for")
 		}
 	})
 }
