@@ -31,11 +31,7 @@ func (l *link) breach(b []byte, rules ...wire.Rule) {
 	}
 	switch l.wait(l.t.bound(0), goesOn) {
 	case timedOut:
-		if l.t.ctx.Err() != nil {
-			l.t.outOfTime()
-		}
-		l.t.lose()
-		l.t.fail(fmt.Sprintf("an exit with %d, as the host has broken the rule %q", wire.ExitViolation, rules),
+		l.t.overdue(fmt.Sprintf("an exit with %d, as the host has broken the rule %q", wire.ExitViolation, rules),
 			fmt.Sprintf("a worker that has neither exited nor answered a Ping after %v", l.t.bound(0)), b...)
 	case happened:
 		if !l.exits(lastMoment) {

@@ -74,8 +74,8 @@ var cancelCases = in("cancel", "10. Cancel",
 		needs: []need{feature(wire.FeatureCancel), feature(wire.FeatureCredit)},
 		run: func(t *trial) {
 			l := t.worker()
-			defer l.grantNothing()()
 			x := l.stalled()
+			defer l.grantAgain()
 			l.cancel(x)
 			l.awaitError(x, wire.CodeCanceled)
 		},
@@ -89,8 +89,7 @@ var cancelCases = in("cancel", "10. Cancel",
 			l.send(wire.Cancel{ID: x.id, Reason: "not in force"}.Append(nil))
 			l.alive()
 			l.rest(quiet / 2)
-			l.release(x, "not canceled")
-			l.awaitValue(x, "not canceled")
+			l.finish(x, "not canceled")
 		},
 	},
 )

@@ -2,7 +2,6 @@ package conformance
 
 import (
 	"fmt"
-	"time"
 
 	"github.com/kinwire/kinwire/wire"
 )
@@ -14,8 +13,8 @@ var creditCases = in("credit", "11. Credit",
 		needs: []need{feature(wire.FeatureCredit)},
 		run: func(t *trial) {
 			l := t.worker()
-			defer l.grantNothing()()
 			x := l.stalled()
+			defer l.grantAgain()
 			l.rest(quiet)
 			l.grantSlowly(x)
 			for i, p := range x.values {
@@ -48,8 +47,7 @@ var creditCases = in("credit", "11. Credit",
 			for range 4 {
 				l.send(wire.Credit{ID: x.id, Bytes: wire.MaxCredit}.Append(nil))
 			}
-			l.release(x, "saturated")
-			l.awaitValue(x, "saturated")
+			l.finish(x, "saturated")
 		},
 	},
 	&definition{
@@ -95,30 +93,45 @@ var creditCases = in("credit", "11. Credit",
 	},
 )
 
-// grantNothing lets the case grant credit by itself, until what it returns is called.
-func (l *link) grantNothing() (end func()) {
-	set := func(manual bool) {
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		l.manual = manual
-	}
-	set(true)
-	return func() { set(false) }
+// grantNothing lets the case grant credit by itself, until grantAgain.
+func (l *link) grantNothing() { l.setManual(true) }
+func (l *link) grantAgain()   { l.setManual(false) }
+
+func (l *link) setManual(manual bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.manual = manual
 }
 
-// stalled returns an exchange whose Outputs wait for credit: of the method count, or of the
-// default one if that takes several values. The case is skipped if there is neither.
+// stalled returns an exchange whose Outputs wait for credit, which is granted by the case from
+// now on: of the method count, or of the default one.
 func (l *link) stalled() *exchange {
-	var x *exchange
 	if l.offers("count") {
-		x = l.call("count", map[string]any{"n": 20})
-	} else {
-		x = l.begin(0, "", nil, encode("one"))
-		l.release(x, "two")
+		l.grantNothing()
+		return l.awaitOutput(l.call("count", map[string]any{"n": 20}))
 	}
-	l.settle(x)
+	return l.stalledStream(wire.FlagEnd)
+}
+
+// stalledStream is stalled for the default method, of which the second Input has those flags. The
+// case is skipped if that takes one value.
+func (l *link) stalledStream(flags wire.Flags) *exchange {
+	two := func(flags wire.Flags) *exchange {
+		x := l.begin(0, "", nil, encode("one"))
+		l.carryOn(x, flags, encode("two"))
+		return x
+	}
+	x := two(wire.FlagEnd)
+	l.awaitEnd(x)
+	l.skipUnary(x)
+	l.grantNothing()
+	return l.awaitOutput(two(flags))
+}
+
+// awaitOutput waits for the first Output of an exchange, which has more of them.
+func (l *link) awaitOutput(x *exchange) *exchange {
+	l.await("an Output", func() bool { return len(x.lengths) > 0 })
 	if l.isOver(x) {
-		l.skipUnary(x)
 		l.t.fail("Outputs that wait for credit", "an END without it")
 	}
 	return x
@@ -138,14 +151,6 @@ func (l *link) grantSlowly(x *exchange) {
 		}
 		l.await("another Output, as there is credit for it", func() bool { return x.over || len(x.lengths) > came })
 	}
-}
-
-// settle waits until a handler that was given several values has had the time to refuse the
-// second.
-func (l *link) settle(x *exchange) {
-	l.await("an Output, or an END", func() bool { return x.over || len(x.lengths) > 0 })
-	l.rest(300 * time.Millisecond)
-	l.alive()
 }
 
 // workerWindow is the credit that each direction towards the worker starts with.

@@ -92,8 +92,7 @@ var deadlineCases = in("deadline", "8. Meta and deadlines",
 			l.send(wire.Input{ID: x.id, Flags: wire.FlagEmpty, Meta: timeout(0)}.Append(nil))
 			l.alive()
 			l.rest(quiet / 2)
-			l.release(x, "in time")
-			l.awaitValue(x, "in time")
+			l.finish(x, "in time")
 		},
 	},
 )

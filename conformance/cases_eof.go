@@ -8,7 +8,8 @@ import (
 
 var eofCases = in("eof", "15. End of file",
 	&definition{
-		Case: Case{Name: "idle", About: "End of file ends the worker within 1 s, with a status that is not 0"},
+		Case:   Case{Name: "idle", About: "End of file ends the worker within 1 s, with a status that is not 0"},
+		within: orphanTime,
 		run: func(t *trial) {
 			l := t.start(standard.hello())
 			l.echo()
@@ -17,7 +18,8 @@ var eofCases = in("eof", "15. End of file",
 		},
 	},
 	&definition{
-		Case: Case{Name: "before-initialize", About: "End of file ends the worker also before Initialize"},
+		Case:   Case{Name: "before-initialize", About: "End of file ends the worker also before Initialize"},
+		within: orphanTime,
 		run: func(t *trial) {
 			l := t.launch()
 			l.hangUp()
@@ -25,20 +27,20 @@ var eofCases = in("eof", "15. End of file",
 		},
 	},
 	&definition{
-		Case: Case{Name: "open-exchange", About: "End of file ends the worker also while exchanges are open"},
+		Case:   Case{Name: "open-exchange", About: "End of file ends the worker also while exchanges are open"},
+		within: orphanTime,
 		run: func(t *trial) {
 			l := t.start(standard.hello())
-			for range l.parallel(5) {
-				l.hold()
-			}
+			l.holdSome(5)
 			l.alive()
 			l.hangUp()
 			l.awaitOrphaned()
 		},
 	},
 	&definition{
-		Case:  Case{Name: "busy-handler", About: "End of file ends the worker within 1 s, whatever its handlers do"},
-		needs: []need{method("sleep")},
+		Case:   Case{Name: "busy-handler", About: "End of file ends the worker within 1 s, whatever its handlers do"},
+		needs:  []need{method("sleep")},
+		within: orphanTime,
 		run: func(t *trial) {
 			l := t.start(standard.hello())
 			l.needMethod("sleep")
@@ -51,7 +53,8 @@ var eofCases = in("eof", "15. End of file",
 		},
 	},
 	&definition{
-		Case: Case{Name: "inside-frame", About: "End of file inside a frame is the same as between two"},
+		Case:   Case{Name: "inside-frame", About: "End of file inside a frame is the same as between two"},
+		within: orphanTime,
 		run: func(t *trial) {
 			l := t.start(standard.hello())
 			frame := input(1, wire.FlagEnd, "", nil, encode("cut off"))
@@ -61,7 +64,8 @@ var eofCases = in("eof", "15. End of file",
 		},
 	},
 	&definition{
-		Case: Case{Name: "in-grace", About: "End of file ends the worker also during the grace of a Shutdown"},
+		Case:   Case{Name: "in-grace", About: "End of file ends the worker also during the grace of a Shutdown"},
+		within: orphanTime,
 		run: func(t *trial) {
 			l := t.start(standard.hello())
 			l.hold()

@@ -42,8 +42,7 @@ var errorCases = in("error", "9. Errors",
 			}
 			l.awaitError(l.callMethod("panic", "as it was asked to"), wire.CodePanicked)
 			if other != nil {
-				l.release(other, "still here")
-				l.awaitValue(other, "still here")
+				l.finish(other, "still here")
 			}
 			l.echo()
 		},

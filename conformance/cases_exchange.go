@@ -72,10 +72,7 @@ var exchangeCases = in("exchange", "7. Exchanges",
 		on:   standard,
 		run: func(t *trial) {
 			l := t.worker()
-			var open []*exchange
-			for range l.parallel(16) {
-				open = append(open, l.hold())
-			}
+			open := l.holdSome(16)
 			l.alive()
 			slices.Reverse(open)
 			for _, x := range open {
@@ -93,8 +90,7 @@ var exchangeCases = in("exchange", "7. Exchanges",
 			l := t.worker()
 			x := l.begin(wire.FlagEmpty, "", nil, encode("not a value, as EMPTY is set"))
 			l.alive()
-			l.release(x, "the value")
-			l.awaitValue(x, "the value")
+			l.finish(x, "the value")
 		},
 	},
 	&definition{
@@ -118,8 +114,7 @@ var exchangeCases = in("exchange", "7. Exchanges",
 				l.awaitCredit(x)
 				l.send(wire.Input{ID: x.id, Flags: wire.FlagEmpty, Meta: wire.Meta(encode(map[string]any{"a.b": 1}))}.Append(nil))
 			}
-			l.release(x, "the value")
-			l.awaitValue(x, "the value")
+			l.finish(x, "the value")
 		},
 	},
 	&definition{
@@ -240,8 +235,7 @@ var exchangeCases = in("exchange", "7. Exchanges",
 			x := l.hold()
 			l.send(wire.Output{ID: x.id, Flags: wire.FlagEnd, Payload: encode("not yours")}.Append(nil))
 			l.alive()
-			l.release(x, "still open")
-			l.awaitValue(x, "still open")
+			l.finish(x, "still open")
 		},
 	},
 	&definition{

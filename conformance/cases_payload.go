@@ -101,7 +101,7 @@ func (l *link) endures(p wire.Payload) bool {
 	x := l.begin(wire.FlagEnd, "", nil, p)
 	switch l.wait(l.t.bound(0), func() bool { return x.over }) {
 	case timedOut:
-		l.awaitEnd(x)
+		l.t.overdue("an END for a payload that is "+valueOf(p).String(), l.lately())
 	case brokenOff:
 		if e := l.awaitExit(0); e.State != process.Exited || e.Code != wire.ExitViolation {
 			l.t.fail("an END for a payload that is "+valueOf(p).String(), e.String())

@@ -7,6 +7,9 @@ import (
 	"github.com/kinwire/kinwire/wire"
 )
 
+// longBusy is how long handlers are at work while Pings are answered.
+const longBusy = 9 * time.Second
+
 var pingCases = in("ping", "12. Ping",
 	&definition{
 		Case: Case{Name: "seq", About: "Every Ping is answered by one Pong with its seq, up to 2^53-1"},
@@ -42,27 +45,23 @@ var pingCases = in("ping", "12. Ping",
 		on:   standard,
 		run: func(t *trial) {
 			l := t.worker()
-			var open []*exchange
-			for range l.parallel(8) {
-				open = append(open, l.hold())
-			}
+			open := l.holdSome(8)
 			l.alive()
 			for _, x := range open {
-				l.release(x, "later")
-				l.awaitValue(x, "later")
+				l.finish(x, "later")
 			}
 		},
 	},
 	&definition{
-		Case:  Case{Name: "busy-handlers", About: "A Ping is answered while every handler is busy"},
-		needs: []need{method("sleep")},
+		Case:   Case{Name: "busy-handlers", About: "A Ping is answered while every handler is busy"},
+		needs:  []need{method("sleep")},
+		within: longBusy,
 		run: func(t *trial) {
 			l := t.start(standard.hello())
 			l.needMethod("sleep")
-			const busy = 9 * time.Second // long for a Ping, even on a machine that stalls
 			var open []*exchange
 			for range l.parallel(16) {
-				open = append(open, l.begin(wire.FlagEnd, "sleep", nil, sleep(busy)))
+				open = append(open, l.begin(wire.FlagEnd, "sleep", nil, sleep(longBusy)))
 			}
 			l.rest(quiet) // so that they run
 			for range 3 {
@@ -72,7 +71,7 @@ var pingCases = in("ping", "12. Ping",
 					early := x.over && x.event < p.event
 					l.mu.Unlock()
 					if early {
-						t.fail("a Pong while the handlers are busy", fmt.Sprintf("it after the answer of the exchange %d, which takes %v", x.id, busy))
+						t.fail("a Pong while the handlers are busy", fmt.Sprintf("it after the answer of the exchange %d, which takes %v", x.id, longBusy))
 					}
 				}
 			}
@@ -84,8 +83,8 @@ var pingCases = in("ping", "12. Ping",
 		needs: []need{feature(wire.FeatureCredit)},
 		run: func(t *trial) {
 			l := t.worker()
-			defer l.grantNothing()()
 			x := l.stalled()
+			defer l.grantAgain()
 			for range 3 {
 				l.alive()
 			}

@@ -40,12 +40,13 @@ var shutdownCases = in("shutdown", "14. Shutdown",
 		},
 	},
 	&definition{
-		Case:  Case{Name: "busy-handler", About: "Handlers run on within the grace, and their results are sent"},
-		needs: []need{method("sleep")},
+		Case:   Case{Name: "busy-handler", About: "Handlers run on within the grace, and their results are sent"},
+		needs:  []need{method("sleep")},
+		within: busy,
 		run: func(t *trial) {
 			l := t.start(standard.hello())
 			l.needMethod("sleep")
-			x := l.begin(wire.FlagEnd, "sleep", nil, sleep(500*time.Millisecond))
+			x := l.begin(wire.FlagEnd, "sleep", nil, sleep(busy))
 			l.shutdown(longGrace)
 			l.holdsInFlight(l.awaitAck(1), 1)
 			l.awaitEnd(x)
@@ -72,18 +73,17 @@ var shutdownCases = in("shutdown", "14. Shutdown",
 			l.awaitError(l.call("", "too late"), wire.CodeShuttingDown)
 			l.awaitError(l.begin(wire.FlagEnd, "conformance.no-such-method", timeout(0), nil), wire.CodeShuttingDown) // which comes before the other reasons
 			if y != nil {
-				l.release(y, "in time")
-				l.awaitValue(y, "in time")
+				l.finish(y, "in time")
 			}
 			l.alive()
 			l.rest(quiet)
-			l.release(x, "the last one")
-			l.awaitValue(x, "the last one")
+			l.finish(x, "the last one")
 			l.awaitFarewell(0, 0)
 		},
 	},
 	&definition{
-		Case: Case{Name: "grace-over", About: "When the grace is over what is open ends with canceled, and not before; Exiting comes within 1 s"},
+		Case:   Case{Name: "grace-over", About: "When the grace is over what is open ends with canceled, and not before; Exiting comes within 1 s"},
+		within: lastWords,
 		run: func(t *trial) {
 			l := t.start(standard.hello())
 			x := l.hold()
@@ -92,14 +92,13 @@ var shutdownCases = in("shutdown", "14. Shutdown",
 			l.shutdown(grace)
 			l.awaitAck(1)
 			l.awaitLastWords(grace, x)
-			if took := x.at.Sub(begun); took < grace-20*time.Millisecond {
-				t.fail(fmt.Sprintf("canceled once the grace of %v is over", grace), fmt.Sprintf("it after %v", took.Round(time.Millisecond)))
-			}
+			l.holdsGrace(x.at.Sub(begun), grace)
 		},
 	},
 	&definition{
-		Case:  Case{Name: "handler-over-grace", About: "A handler that is not done when the grace is over is ended with canceled"},
-		needs: []need{method("sleep")},
+		Case:   Case{Name: "handler-over-grace", About: "A handler that is not done when the grace is over is ended with canceled"},
+		needs:  []need{method("sleep")},
+		within: lastWords,
 		run: func(t *trial) {
 			l := t.start(standard.hello())
 			l.needMethod("sleep")
@@ -110,7 +109,8 @@ var shutdownCases = in("shutdown", "14. Shutdown",
 		},
 	},
 	&definition{
-		Case: Case{Name: "no-grace", About: "A Shutdown whose grace is missing has none: what is open ends with canceled at once"},
+		Case:   Case{Name: "no-grace", About: "A Shutdown whose grace is missing has none: what is open ends with canceled at once"},
+		within: lastWords,
 		run: func(t *trial) {
 			l := t.start(standard.hello())
 			x := l.hold()
@@ -120,7 +120,8 @@ var shutdownCases = in("shutdown", "14. Shutdown",
 		},
 	},
 	&definition{
-		Case: Case{Name: "shorter", About: "A second Shutdown replaces the grace, also by a shorter one, and is acknowledged"},
+		Case:   Case{Name: "shorter", About: "A second Shutdown replaces the grace, also by a shorter one, and is acknowledged"},
+		within: lastWords,
 		run: func(t *trial) {
 			l := t.start(standard.hello())
 			x := l.hold()
@@ -132,15 +133,15 @@ var shutdownCases = in("shutdown", "14. Shutdown",
 		},
 	},
 	&definition{
-		Case: Case{Name: "longer", About: "A second Shutdown replaces the grace, also by a longer one, and is acknowledged"},
+		Case:   Case{Name: "longer", About: "A second Shutdown replaces the grace, also by a longer one, and is acknowledged"},
+		within: busy,
 		run: func(t *trial) {
 			l := t.start(standard.hello())
 			x := l.hold()
-			l.sendTogether(wire.Shutdown{Grace: 500 * time.Millisecond}.Append(nil), wire.Shutdown{Grace: longGrace}.Append(nil))
+			l.sendTogether(wire.Shutdown{Grace: busy}.Append(nil), wire.Shutdown{Grace: longGrace}.Append(nil))
 			l.awaitAck(2)
-			l.rest(1500 * time.Millisecond)
-			l.release(x, "within the second grace")
-			l.awaitValue(x, "within the second grace")
+			l.rest(busy + lastWords)
+			l.finish(x, "within the second grace")
 			l.awaitFarewell(0, 0)
 		},
 	},
@@ -155,8 +156,9 @@ var shutdownCases = in("shutdown", "14. Shutdown",
 		},
 	},
 	&definition{
-		Case: Case{Name: "sigterm", Section: "2. Start", About: "After SIGTERM new exchanges are refused, and open ones have 2 s"},
-		run: inGrace(func(t *trial) {
+		Case:   Case{Name: "sigterm", Section: "2. Start", About: "After SIGTERM new exchanges are refused, and open ones have 2 s"},
+		within: termGrace,
+		run: func(t *trial) {
 			l := t.start(standard.hello())
 			x := l.hold()
 			var y *exchange
@@ -169,18 +171,16 @@ var shutdownCases = in("shutdown", "14. Shutdown",
 			l.awaitAck(1)
 			if y != nil {
 				l.awaitError(l.call("", "too late"), wire.CodeShuttingDown)
-				l.release(y, "in time")
-				l.awaitValue(y, "in time")
+				l.finish(y, "in time")
 			}
 			l.alive()
 			l.awaitLastWords(termGrace, x)
-			if took := x.at.Sub(begun); took < termGrace-20*time.Millisecond {
-				t.fail(fmt.Sprintf("canceled once %v are over", termGrace), fmt.Sprintf("it after %v", took.Round(time.Millisecond)))
-			}
-		}),
+			l.holdsGrace(x.at.Sub(begun), termGrace)
+		},
 	},
 	&definition{
-		Case: Case{Name: "sigterm-in-grace", About: "SIGTERM during a grace shortens it to 2 s at most"},
+		Case:   Case{Name: "sigterm-in-grace", About: "SIGTERM during a grace shortens it to 2 s at most"},
+		within: termGrace,
 		run: func(t *trial) {
 			l := t.start(standard.hello())
 			x := l.hold()
@@ -191,8 +191,9 @@ var shutdownCases = in("shutdown", "14. Shutdown",
 		},
 	},
 	&definition{
-		Case: Case{Name: "asked-after-sigterm", About: "A Shutdown that answers an unasked ShutdownAck is acknowledged, and its grace counts"},
-		run: inGrace(func(t *trial) {
+		Case:   Case{Name: "asked-after-sigterm", About: "A Shutdown that answers an unasked ShutdownAck is acknowledged, and its grace counts"},
+		within: termGrace,
+		run: func(t *trial) {
 			l := t.start(standard.hello())
 			x := l.hold()
 			l.alive()
@@ -201,10 +202,9 @@ var shutdownCases = in("shutdown", "14. Shutdown",
 			l.shutdown(longGrace)
 			l.awaitAck(2)
 			l.rest(termGrace + 500*time.Millisecond)
-			l.release(x, "within the second grace")
-			l.awaitValue(x, "within the second grace")
+			l.finish(x, "within the second grace")
 			l.awaitFarewell(lastWords, 0)
-		}),
+		},
 	},
 )
 
@@ -213,31 +213,20 @@ const (
 	termGrace = 2 * time.Second
 	// lastWords is how long a worker may take from the end of the grace to Exiting.
 	lastWords = time.Second
+	// busy is how long a handler is at work, or a grace lasts, that further frames are to meet.
+	busy = 500 * time.Millisecond
 )
-
-// inGrace makes a case of steps that have to be over within termGrace, which no host can make
-// longer. On a machine that stalls they may come when it is over, so they have three chances.
-func inGrace(steps func(*trial)) func(*trial) {
-	return func(t *trial) {
-		for range 2 {
-			begun := time.Now()
-			failed, without := t.attempt(&definition{run: steps})
-			switch {
-			case without != nil:
-				panic(*without)
-			case failed == nil:
-				return
-			case time.Since(begun) < termGrace || t.ctx.Err() != nil:
-				panic(*failed)
-			}
-		}
-		steps(t)
-	}
-}
 
 // holdsInFlight holds how many exchanges an acknowledgement says are open.
 func (l *link) holdsInFlight(a ack, want int) {
 	if a.inFlight != want {
 		l.t.fail(fmt.Sprintf("an in_flight of %d in ShutdownAck", want), fmt.Sprint(a.inFlight))
+	}
+}
+
+// holdsGrace holds that a grace was left to what was open.
+func (l *link) holdsGrace(took, grace time.Duration) {
+	if took < grace-20*time.Millisecond {
+		l.t.fail(fmt.Sprintf("canceled once the grace of %v is over", grace), fmt.Sprintf("it after %v", took.Round(time.Millisecond)))
 	}
 }

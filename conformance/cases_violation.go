@@ -85,14 +85,7 @@ var violationCases = in("violation", "16. Violations",
 			if window > most {
 				t.skip("the worker's window is over %d MiB", most>>20)
 			}
-			// A handler that can't send does not read either.
-			defer l.grantNothing()()
-			x := l.begin(0, "", nil, encode("one"))
-			l.carryOn(x, 0, encode("two"))
-			l.settle(x)
-			if l.isOver(x) {
-				l.skipUnary(x)
-			}
+			x := l.stalledStream(0) // a handler that can't send does not read either
 			chunk := more(x.id, 0, encode(make([]byte, max(1, min(16<<10, l.info.MaxFrame-100)))))
 			l.breach(slices.Repeat(chunk, 3+3*int(window)/len(chunk)), wire.RuleCredit)
 		},

@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/kinwire/kinwire/wire"
 )
@@ -14,7 +15,10 @@ type definition struct {
 	// on is the worker that it is tried on: one of its own, or one shared with others.
 	on    stage
 	needs []need
-	run   func(*trial)
+	// within is how much time the rule leaves, if it is about time. A failure that comes later may
+	// be due to a machine that stalls, so the case has further chances.
+	within time.Duration
+	run    func(*trial)
 }
 
 // stage is which worker a case is tried on.

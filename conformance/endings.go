@@ -49,7 +49,7 @@ func (l *link) awaitFarewell(d time.Duration, code int) {
 // awaitLinkEnd reads what a worker that has exited had sent.
 func (l *link) awaitLinkEnd() {
 	if l.wait(l.t.bound(0), func() bool { return l.ended }) == timedOut {
-		l.t.fail("the end of the link with that of the worker", "a link that something still holds open")
+		l.t.overdue("the end of the link with that of the worker", "a link that something still holds open")
 	}
 }
 
@@ -71,10 +71,7 @@ func (l *link) awaitOrphaned() {
 		limit = max(limit, l.t.bound(orphanTime))
 	}
 	if !l.exits(limit) {
-		if l.t.ctx.Err() != nil {
-			l.t.outOfTime()
-		}
-		l.t.fail(fmt.Sprintf("an exit within %v of the end of the link", orphanTime), fmt.Sprintf("a worker that still runs after %v", limit.Round(100*time.Millisecond)))
+		l.t.overdue(fmt.Sprintf("an exit within %v of the end of the link", orphanTime), fmt.Sprintf("a worker that still runs after %v", limit.Round(100*time.Millisecond)))
 	}
 	switch e := l.report(); {
 	case e.State == process.Exited && e.Code == 0:
@@ -99,11 +96,7 @@ func (l *link) awaitLastWords(d time.Duration, open *exchange) {
 	case brokenOff:
 		l.t.fail("an END, and Exiting", l.endOfLink())
 	case timedOut:
-		if l.t.ctx.Err() != nil {
-			l.t.outOfTime()
-		}
-		l.t.lose()
-		l.t.fail(fmt.Sprintf("an END and Exiting within %v of the end of the grace", lastWords), fmt.Sprintf("not both within %v; %s", limit, l.lately()))
+		l.t.overdue(fmt.Sprintf("an END and Exiting within %v of the end of the grace", lastWords), fmt.Sprintf("not both within %v; %s", limit, l.lately()))
 	}
 	l.awaitError(open, wire.CodeCanceled)
 	l.awaitFarewell(0, 0)

@@ -44,10 +44,7 @@ func (t *trial) launch() *link {
 	end.Close()
 	if err != nil {
 		conn.Close()
-		if t.ctx.Err() != nil {
-			t.outOfTime()
-		}
-		t.fail("the worker's program to start", err.Error())
+		t.notStarted(err)
 	}
 	l := &link{
 		t: t, proc: proc, conn: conn, ends: ends,
@@ -63,6 +60,14 @@ func (t *trial) launch() *link {
 	}
 	go l.receive() // ends with the link; close waits for it
 	return l
+}
+
+// notStarted ends the case, as there is no process.
+func (t *trial) notStarted(err error) {
+	if t.ctx.Err() != nil {
+		t.outOfTime()
+	}
+	t.fail("the worker's program to start", err.Error())
 }
 
 // command is how the worker's process is started, with one more variable in its environment.
@@ -99,8 +104,7 @@ func (l *link) hangUp() {
 // flush waits until all that was sent is in the link.
 func (l *link) flush() {
 	if !deadline.Await(l.out.empty(), l.t.bound(0)) {
-		l.t.lose()
-		l.t.fail("the worker to read what is sent", "a full link for "+l.t.bound(0).String())
+		l.t.overdue("the worker to read what is sent", "a full link for "+l.t.bound(0).String())
 	}
 }
 
@@ -205,11 +209,7 @@ func (l *link) awaitFor(d time.Duration, expected string, done func() bool) {
 	case brokenOff:
 		l.t.fail(expected, l.endOfLink())
 	case timedOut:
-		if l.t.ctx.Err() != nil {
-			l.t.outOfTime()
-		}
-		l.t.lose()
-		l.t.fail(expected, fmt.Sprintf("nothing of the kind within %v; %s", l.t.bound(d), l.lately()))
+		l.t.overdue(expected, fmt.Sprintf("nothing of the kind within %v; %s", l.t.bound(d), l.lately()))
 	}
 }
 
@@ -281,11 +281,7 @@ func (l *link) awaitInitialized() {
 	case brokenOff:
 		l.t.fail("Initialized", l.endOfLink())
 	case timedOut:
-		if l.t.ctx.Err() != nil {
-			l.t.outOfTime()
-		}
-		l.t.lose()
-		l.t.fail("Initialized", fmt.Sprintf("no answer to Initialize within %v", limit))
+		l.t.overdue("Initialized", fmt.Sprintf("no answer to Initialize within %v", limit))
 	}
 }
 
@@ -293,11 +289,7 @@ func (l *link) awaitInitialized() {
 // may cost, and returns the report.
 func (l *link) awaitExit(d time.Duration) *process.Exit {
 	if !l.exits(l.t.bound(d)) {
-		if l.t.ctx.Err() != nil {
-			l.t.outOfTime()
-		}
-		l.t.lose()
-		l.t.fail("the worker to exit", fmt.Sprintf("a process that still runs after %v", l.t.bound(d)))
+		l.t.overdue("the worker to exit", fmt.Sprintf("a process that still runs after %v", l.t.bound(d)))
 	}
 	return l.report()
 }

@@ -79,7 +79,7 @@ func (r *record) begin() {
 // breaks notes that the worker has broken a rule.
 func (r *record) breaks(expected, got string, body []byte) {
 	if r.broken == nil {
-		r.broken = &failure{expected, got, withLength(body)}
+		r.broken = &failure{expected: expected, got: got, frame: withLength(body)}
 	}
 }
 

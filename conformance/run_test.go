@@ -190,9 +190,10 @@ func TestTest(t *testing.T) {
 	}
 }
 
-// What came too late for a grace is tried again; what failed within it is not.
-func TestInGrace(t *testing.T) {
+// What a stall may have spoilt is tried again; what failed in time is not.
+func TestChances(t *testing.T) {
 	t.Parallel()
+	const within = 100 * time.Millisecond
 	for _, test := range []struct {
 		late, tries  int // how many times it is late and fails; how many times it is tried
 		early, fails bool
@@ -200,16 +201,19 @@ func TestInGrace(t *testing.T) {
 		t.Run("", func(t *testing.T) {
 			t.Parallel()
 			tried := 0
-			failed, _ := (&trial{ctx: t.Context()}).attempt(&definition{run: inGrace(func(tr *trial) {
-				if tried++; tried <= test.late {
-					time.Sleep(termGrace)
+			steps := &trial{ctx: t.Context()}
+			failed, _ := steps.chances(&definition{within: within, run: func(tr *trial) {
+				tried++
+				tr.warn("the attempt %d", tried)
+				if tried <= test.late {
+					time.Sleep(within)
 				}
 				if test.early || tried <= test.late {
 					tr.fail("a Pong", "the worker's end")
 				}
-			})})
-			if tried != test.tries || (failed != nil) != test.fails {
-				t.Errorf("it was tried %d times, and ended with %v", tried, failed)
+			}})
+			if tried != test.tries || (failed != nil) != test.fails || len(steps.warnings) != 1 {
+				t.Errorf("it was tried %d times, and ended with %v and the warnings %q", tried, failed, steps.warnings)
 			}
 		})
 	}

@@ -70,6 +70,21 @@ func (l *link) hold() *exchange { return l.begin(wire.FlagEmpty, "", nil, nil) }
 // release sends the value that a held exchange waits for.
 func (l *link) release(x *exchange, v any) { l.carryOn(x, wire.FlagEnd, encode(v)) }
 
+// finish releases a held exchange, and waits for its answer.
+func (l *link) finish(x *exchange, v any) {
+	l.release(x, v)
+	l.awaitValue(x, v)
+}
+
+// holdSome holds n exchanges, or as many as can be open at a time.
+func (l *link) holdSome(n int) []*exchange {
+	var open []*exchange
+	for range l.parallel(n) {
+		open = append(open, l.hold())
+	}
+	return open
+}
+
 // carryOn sends a continuing Input, once the worker has granted credit for it.
 func (l *link) carryOn(x *exchange, flags wire.Flags, p wire.Payload) {
 	l.awaitCredit(x)

@@ -23,6 +23,7 @@ type trial struct {
 type failure struct {
 	expected, got string
 	frame         []byte // the one in question, or nil
+	overdue       bool   // it was waited for in vain
 }
 
 func (f failure) Error() string { return fmt.Sprintf("expected %s; got %s", f.expected, f.got) }
@@ -41,12 +42,15 @@ func (s *suite) try(ctx context.Context, v *venue, d *definition, shared *stageW
 	defer func() {
 		r.Warnings, r.Took = t.warnings, time.Since(begun)
 	}()
-	failed, without := t.attempt(d)
+	failed, without := t.chances(d)
 	if failed == nil {
 		failed = t.seenInPassing()
 	}
 	switch {
 	case failed != nil:
+		if failed.overdue {
+			s.lose()
+		}
 		r.Verdict, r.Why = Fail, oneLine(failed.Error())
 		r.Expected, r.Got, r.Bytes = failed.expected, failed.got, dump(failed.frame)
 		if t.last != nil {
@@ -64,6 +68,22 @@ func (s *suite) try(ctx context.Context, v *venue, d *definition, shared *stageW
 	}
 	t.close()
 	return r
+}
+
+// chances runs the case, and once more, and again, if its failure may be the machine's. A rule
+// that is seen to be broken is not, whenever that is.
+func (t *trial) chances(d *definition) (failed *failure, without *skipped) {
+	const most = 3
+	for chance := 1; ; chance++ {
+		begun := time.Now()
+		failed, without = t.attempt(d)
+		late := d.within > 0 && time.Since(begun) >= d.within
+		if failed == nil || !late || chance == most || t.ctx.Err() != nil || t.seenInPassing() != nil {
+			return failed, without
+		}
+		t.close()
+		t.links, t.warnings = nil, nil
+	}
 }
 
 // attempt runs the case until it is over, or fails, or is skipped.
@@ -111,7 +131,16 @@ func (t *trial) close() {
 
 // fail ends the case: the rule is broken.
 func (t *trial) fail(expected, got string, frame ...byte) {
-	panic(failure{expected, got, frame})
+	panic(failure{expected: expected, got: got, frame: frame})
+}
+
+// overdue ends the case: what was due has not come in time, unless the time of the whole run is
+// over.
+func (t *trial) overdue(expected, got string, frame ...byte) {
+	if t.ctx.Err() != nil {
+		t.outOfTime()
+	}
+	panic(failure{expected, got, frame, true})
 }
 
 // skip ends the case: it can't be tried.
