@@ -85,7 +85,7 @@ func (l *link) awaitOrphaned() {
 
 // slack is how much later than it should a worker may do something, because the machine is
 // busy. A machine on which a start takes long may be as late with all else.
-func (l *link) slack() time.Duration { return 700*time.Millisecond + 3*max(l.took, l.t.took) }
+func (l *link) slack() time.Duration { return 500*time.Millisecond + max(l.took, l.t.took) }
 
 // awaitLastWords waits for what a worker has to do within 1 s of the end of a grace of which d
 // is left: it ends what is open and sends Exiting. Then it exits.

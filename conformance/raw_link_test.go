@@ -60,8 +60,11 @@ func (w *rawWorker) signals() {
 	}
 	go func() { // ends with the process
 		for sig := range c {
-			if sig == syscall.SIGTERM {
+			switch sig {
+			case syscall.SIGTERM:
 				w.terminate()
+			case syscall.SIGINT:
+				w.interrupts.Add(1)
 			}
 		}
 	}()
@@ -183,10 +186,16 @@ func (w *rawWorker) send(frame []byte) {
 }
 
 func (w *rawWorker) write(frame []byte) {
+	before := w.interrupts.Load()
 	for len(frame) > 0 {
 		n := len(frame)
-		if w.is("writes byte by byte") && n < 500 {
+		switch {
+		case w.is("writes byte by byte") && n < 500:
 			n = 1
+		case w.is("gives up a write at SIGINT"):
+			if n = min(n, 64<<10); w.interrupts.Load() != before {
+				return
+			}
 		}
 		if _, err := w.out.Write(frame[:n]); err != nil {
 			w.orphaned(err)

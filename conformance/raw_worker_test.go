@@ -11,6 +11,7 @@ import (
 	"os"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -22,6 +23,8 @@ type rawWorker struct {
 	name    string
 	in, out *os.File
 	writing sync.Mutex
+
+	interrupts atomic.Int64 // SIGINTs that have come
 
 	mu        sync.Mutex
 	more      sync.Cond // anything has changed
