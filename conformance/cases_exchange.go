@@ -283,10 +283,7 @@ var exchangeCases = in("exchange", "7. Exchanges",
 				t.skip("the worker announces no concurrency of 1 to %d", most)
 			}
 			for range 2 {
-				var open []*exchange
-				for range limit {
-					open = append(open, l.hold())
-				}
+				open := l.holdSome(limit)
 				for range 3 {
 					l.awaitError(l.call("", "too many"), wire.CodeOverloaded)
 				}

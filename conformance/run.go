@@ -24,10 +24,11 @@ func Run(ctx context.Context, w Worker, o Options) (iter.Seq[Result], error) {
 		return nil, err
 	}
 	return func(yield func(Result) bool) {
-		within, cancel := context.WithTimeout(ctx, o.budget())
+		within, cancel := context.WithCancel(ctx)
 		s := newSuite(w, o)
 		defer s.running.Wait()
 		defer cancel()
+		s.running.Go(func() { spend(within, o.budget(), cancel) })
 		for _, r := range s.begin(within) {
 			result := <-r
 			if ctx.Err() != nil || !yield(result) {

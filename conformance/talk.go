@@ -79,8 +79,10 @@ func (l *link) finish(x *exchange, v any) {
 // holdSome holds n exchanges, or as many as can be open at a time.
 func (l *link) holdSome(n int) []*exchange {
 	var open []*exchange
-	for range l.parallel(n) {
-		open = append(open, l.hold())
+	for i := range l.parallel(n) {
+		if open = append(open, l.hold()); i%100 == 99 {
+			l.alive() // so that no more than these have to be dealt with in time
+		}
 	}
 	return open
 }

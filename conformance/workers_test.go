@@ -96,7 +96,7 @@ func TestEchoWorker(t *testing.T) {
 		t.Fatalf("%v: %s", err, out)
 	}
 	begun := time.Now()
-	results, err := Run(t.Context(), Worker{Command: []string{program}}, Options{})
+	results, err := Run(t.Context(), Worker{Command: []string{program}}, Options{Budget: 5 * time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}
