@@ -56,10 +56,7 @@ var bodyCases = in("body", "4. Body",
 			for _, body := range []string{"94 05 ID 01 a0", "95 05 ID 01 a0 c0"} {
 				l.awaitPayload(l.sendBody(body), nil)
 			}
-			l.send(frameOf(bytesOf("91 03"))) // Ping
-			l.await("a Pong with the seq 0", func() bool {
-				return len(l.pongs) > 0 && l.pongs[len(l.pongs)-1].seq == 0
-			})
+			l.pingWith(frameOf(bytesOf("91 03")), 0)
 			x := l.sendBody("94 05 ID 04 a0") // opens without a value
 			l.awaitCredit(x)
 			l.send(frameOf(slices.Concat(bytesOf("92 05"), wide(0xcf, x.id)))) // whose value is nil
@@ -75,10 +72,7 @@ var bodyCases = in("body", "4. Body",
 			x := l.sendBody("96 05 ID c0 a0 c0 a1 78")
 			l.carryOn(x, wire.FlagEnd|wire.FlagEmpty, nil)
 			l.awaitPayload(x, encode("x"))
-			l.send(frameOf(bytesOf("92 03 c0"))) // Ping
-			l.await("a Pong with the seq 0", func() bool {
-				return len(l.pongs) > 0 && l.pongs[len(l.pongs)-1].seq == 0
-			})
+			l.pingWith(frameOf(bytesOf("92 03 c0")), 0)
 		},
 	},
 	&definition{
@@ -87,12 +81,7 @@ var bodyCases = in("body", "4. Body",
 		run: func(t *trial) {
 			l := t.worker()
 			seq := l.nextSeq()
-			l.mu.Lock()
-			l.asked[seq]++
-			l.mu.Unlock()
-			body := append([]byte{0x94, 0x03}, encode(seq)...)
-			l.out.put(frameOf(append(body, bytesOf("81 01 91 d4 05 00 a2 ff fe")...)))
-			l.await("the Pong for a Ping with further elements", func() bool { return l.asked[seq] == 0 })
+			l.pingWith(frameOf(slices.Concat(bytesOf("94 03"), encode(seq), bytesOf("81 01 91 d4 05 00 a2 ff fe"))), seq)
 		},
 	},
 	&definition{

@@ -28,8 +28,7 @@ var cancelCases = in("cancel", "10. Cancel",
 		needs: []need{feature(wire.FeatureCancel), method("sleep")},
 		run: func(t *trial) {
 			l := t.worker()
-			l.needMethod("sleep")
-			x := l.begin(wire.FlagEnd, "sleep", nil, sleep(time.Minute))
+			x := l.doze(time.Minute)
 			l.rest(quiet) // so that it runs
 			l.cancel(x)
 			l.awaitError(x, wire.CodeCanceled)

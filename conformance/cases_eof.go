@@ -43,9 +43,8 @@ var eofCases = in("eof", "15. End of file",
 		within: orphanTime,
 		run: func(t *trial) {
 			l := t.start(standard.hello())
-			l.needMethod("sleep")
 			for range l.parallel(5) {
-				l.begin(wire.FlagEnd, "sleep", nil, sleep(time.Minute))
+				l.doze(time.Minute)
 			}
 			l.rest(quiet) // so that they run
 			l.hangUp()

@@ -3,6 +3,7 @@ package conformance
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/kinwire/kinwire/internal/deadline"
@@ -15,14 +16,9 @@ var frameCases = in("frame", "3. Frame",
 		on:   standard,
 		run: func(t *trial) {
 			l := t.worker()
-			for at := 1; ; at++ {
-				id := l.nextID()
-				frame := input(id, wire.FlagEnd, "", nil, encode("cut in two"))
-				if at >= len(frame) {
-					return
-				}
-				l.sendCut(frame, at)
-				l.awaitValue(l.exchange(id), "cut in two")
+			const v = "cut in two"
+			for at := 1; at < len(input(l.nextID(), wire.FlagEnd, "", nil, encode(v))); at++ {
+				l.echoCut(v, moment, at)
 			}
 		},
 	},
@@ -31,14 +27,11 @@ var frameCases = in("frame", "3. Frame",
 		on:   standard,
 		run: func(t *trial) {
 			l := t.worker()
-			id := l.nextID()
-			frame := input(id, wire.FlagEnd, "", nil, encode("byte by byte"))
-			sizes := make([]int, len(frame)-1)
-			for i := range sizes {
-				sizes[i] = 1
+			const v = "byte by byte"
+			for _, pause := range []time.Duration{moment, 5 * moment} {
+				n := len(input(l.nextID(), wire.FlagEnd, "", nil, encode(v)))
+				l.echoCut(v, pause, slices.Repeat([]int{1}, n-1)...)
 			}
-			l.sendCut(frame, sizes...)
-			l.awaitValue(l.exchange(id), "byte by byte")
 		},
 	},
 	&definition{
@@ -59,7 +52,7 @@ var frameCases = in("frame", "3. Frame",
 			}
 			half := len(all) - 3
 			l.out.put(all[:half])
-			l.out.putLater(all[half:])
+			l.out.putLater(all[half:], moment)
 			for i, id := range ids {
 				l.awaitValue(l.exchange(id), i)
 			}
@@ -116,6 +109,32 @@ var frameCases = in("frame", "3. Frame",
 		},
 	},
 	&definition{
+		Case: Case{Name: "interrupted", Section: "22. Checklist for porters", About: "A frame in whose midst a signal comes is written to its end"},
+		on:   standard,
+		run: func(t *trial) {
+			l := t.worker()
+			p := encode(bytes.Repeat([]byte{0xc1}, min(4<<20, l.info.MaxFrame-roomForHead))) // more than a link holds
+			var x *exchange
+			l.listenLater(2*quiet, func() {
+				x = l.begin(wire.FlagEnd, "", nil, p)
+				l.flush()
+				for range 3 {
+					time.Sleep(quiet)
+					l.signal(sigInt)
+				}
+			})
+			for range 50 { // on a busy machine it only begins to write
+				if l.isOver(x) {
+					break
+				}
+				l.signal(sigInt)
+				l.rest(10 * time.Millisecond)
+			}
+			l.awaitPayload(x, p)
+			l.alive()
+		},
+	},
+	&definition{
 		Case: Case{Name: "max-frame-of-host", About: "The worker sends what fits into the host's max_frame"},
 		on:   tight,
 		run: func(t *trial) {
@@ -143,6 +162,14 @@ var frameCases = in("frame", "3. Frame",
 		},
 	},
 )
+
+// echoCut sends an opening Input with a value in pieces of those sizes, after a pause each, and
+// waits for its echo.
+func (l *link) echoCut(v any, pause time.Duration, sizes ...int) {
+	id := l.nextID()
+	l.sendCut(input(id, wire.FlagEnd, "", nil, encode(v)), pause, sizes...)
+	l.awaitValue(l.exchange(id), v)
+}
 
 // roomForHead is more than all of an Output but its payload takes, also with the widest heads
 // and ints. A value that just fits into an Input may not fit out again.

@@ -14,12 +14,11 @@ var hostCallCases = in("host-call", "7. Exchanges",
 		run: func(t *trial) {
 			l := t.worker()
 			for i := range 3 {
-				x := l.callHost(i)
-				call := l.awaitHostCall()
+				x, call := l.callHost(i)
 				if call.method != "conformance" || len(call.values) != 1 || !valueOf(encode(i)).same(valueOf(call.values[0])) {
 					t.fail(fmt.Sprintf("a call of the method \"conformance\" with the value %d", i), fmt.Sprintf("one of %s with %d values", quote(call.method), len(call.values)))
 				}
-				l.send(wire.Output{ID: call.id, Flags: wire.FlagEnd, Payload: encode(fmt.Sprint(i))}.Append(nil))
+				l.answerCall(call, wire.FlagEnd, encode(fmt.Sprint(i)))
 				l.awaitValue(x, fmt.Sprint(i))
 			}
 		},
@@ -30,9 +29,9 @@ var hostCallCases = in("host-call", "7. Exchanges",
 		needs: []need{feature(wire.FeatureHostCall), method("host")},
 		run: func(t *trial) {
 			l := t.worker()
-			x := l.callHost(1)
-			call := l.awaitHostCall()
-			l.send(wire.Output{ID: call.id, Payload: encode("answer")}.Append(nil), wire.Output{ID: call.id, Flags: wire.FlagEnd | wire.FlagEmpty}.Append(nil))
+			x, call := l.callHost(1)
+			l.answerCall(call, 0, encode("answer"))
+			l.answerCall(call, wire.FlagEnd|wire.FlagEmpty, nil)
 			l.awaitValue(x, "answer")
 		},
 	},
@@ -43,8 +42,8 @@ var hostCallCases = in("host-call", "7. Exchanges",
 		run: func(t *trial) {
 			l := t.worker()
 			for _, p := range []wire.Payload{wire.Errorf("conformance.no", "not today").Append(nil), encode("no error map"), nil} {
-				x := l.callHost(1)
-				l.send(wire.Output{ID: l.awaitHostCall().id, Flags: wire.FlagError, Payload: p}.Append(nil))
+				x, call := l.callHost(1)
+				l.answerCall(call, wire.FlagError, p)
 				l.awaitEnd(x)
 				if x.err == nil {
 					t.fail("an error, as the host has answered with one", x.outcome())
@@ -59,13 +58,13 @@ var hostCallCases = in("host-call", "7. Exchanges",
 		needs: []need{feature(wire.FeatureHostCall), method("host")},
 		run: func(t *trial) {
 			l := t.worker()
-			x := l.callHost(1)
-			call := l.awaitHostCall()
+			x, call := l.callHost(1)
 			l.send(more(call.id, wire.FlagEnd, encode("an Input from the wrong side")), wire.Cancel{ID: call.id}.Append(nil))
 			l.alive()
-			l.send(wire.Output{ID: call.id, Flags: wire.FlagEnd, Payload: encode("answer")}.Append(nil))
+			l.answerCall(call, wire.FlagEnd, encode("answer"))
 			l.awaitValue(x, "answer")
-			l.send(wire.Output{ID: call.id, Flags: wire.FlagEnd, Payload: encode("again")}.Append(nil), wire.Credit{ID: call.id, Bytes: 5}.Append(nil))
+			l.answerCall(call, wire.FlagEnd, encode("again"))
+			l.send(wire.Credit{ID: call.id, Bytes: 5}.Append(nil))
 			l.alive()
 			l.echo()
 		},
@@ -76,12 +75,11 @@ var hostCallCases = in("host-call", "7. Exchanges",
 		needs: []need{feature(wire.FeatureHostCall), feature(wire.FeatureCancel), method("host")},
 		run: func(t *trial) {
 			l := t.worker()
-			x := l.callHost(1)
-			call := l.awaitHostCall()
+			x, call := l.callHost(1)
 			l.cancel(x)
 			l.awaitError(x, wire.CodeCanceled)
 			l.await("a Cancel for the call of the host", func() bool { return call.canceled })
-			l.send(wire.Output{ID: call.id, Flags: wire.FlagError, Payload: wire.Errorf(wire.CodeCanceled, "").Append(nil)}.Append(nil))
+			l.answerCall(call, wire.FlagError, wire.Errorf(wire.CodeCanceled, "").Append(nil))
 			l.alive()
 		},
 	},
@@ -93,13 +91,13 @@ var hostCallCases = in("host-call", "7. Exchanges",
 			l := t.worker()
 			var open []*exchange
 			for i := range l.parallel(3) {
-				open = append(open, l.callHost(i))
+				open = append(open, l.askForCall(i))
 			}
 			l.rest(quiet)
 			for range open {
 				call := l.awaitHostCall()
 				l.rest(quiet / 2)
-				l.send(wire.Output{ID: call.id, Flags: wire.FlagEnd, Payload: call.values[0]}.Append(nil))
+				l.answerCall(call, wire.FlagEnd, call.values[0])
 			}
 			for i, x := range open {
 				l.awaitValue(x, i)
@@ -111,11 +109,10 @@ var hostCallCases = in("host-call", "7. Exchanges",
 		needs: []need{feature(wire.FeatureHostCall), method("host")},
 		run: func(t *trial) {
 			l := t.start(standard.hello())
-			x := l.callHost(1)
-			call := l.awaitHostCall()
+			x, call := l.callHost(1)
 			l.shutdown(longGrace)
 			l.awaitAck(1)
-			l.send(wire.Output{ID: call.id, Flags: wire.FlagEnd, Payload: encode("in time")}.Append(nil))
+			l.answerCall(call, wire.FlagEnd, encode("in time"))
 			l.awaitValue(x, "in time")
 			l.awaitFarewell(0, 0)
 		},
@@ -126,7 +123,7 @@ var hostCallCases = in("host-call", "7. Exchanges",
 		needs: []need{method("host")},
 		run: func(t *trial) {
 			l := t.worker()
-			x := l.callHost(1)
+			x := l.askForCall(1)
 			l.awaitEnd(x)
 			if x.err == nil {
 				t.fail("an error, as there is no host to call", x.outcome())
@@ -135,9 +132,20 @@ var hostCallCases = in("host-call", "7. Exchanges",
 	},
 )
 
-// callHost makes the worker call its host's method "conformance".
-func (l *link) callHost(v any) *exchange {
+// askForCall asks the worker to call its host's method "conformance".
+func (l *link) askForCall(v any) *exchange {
 	return l.callMethod("host", map[string]any{"method": "conformance", "input": v})
+}
+
+// callHost makes the worker call that method, and waits for the call.
+func (l *link) callHost(v any) (*exchange, *hostCall) {
+	x := l.askForCall(v)
+	return x, l.awaitHostCall()
+}
+
+// answerCall sends an Output of the host.
+func (l *link) answerCall(call *hostCall, flags wire.Flags, p wire.Payload) {
+	l.send(wire.Output{ID: call.id, Flags: flags, Payload: p}.Append(nil))
 }
 
 // awaitHostCall waits for a call of the worker's that was not answered yet, and all its Inputs.

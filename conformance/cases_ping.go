@@ -58,10 +58,9 @@ var pingCases = in("ping", "12. Ping",
 		within: longBusy,
 		run: func(t *trial) {
 			l := t.start(standard.hello())
-			l.needMethod("sleep")
 			var open []*exchange
 			for range l.parallel(16) {
-				open = append(open, l.begin(wire.FlagEnd, "sleep", nil, sleep(longBusy)))
+				open = append(open, l.doze(longBusy))
 			}
 			l.rest(quiet) // so that they run
 			for range 3 {

@@ -45,8 +45,7 @@ var shutdownCases = in("shutdown", "14. Shutdown",
 		within: busy,
 		run: func(t *trial) {
 			l := t.start(standard.hello())
-			l.needMethod("sleep")
-			x := l.begin(wire.FlagEnd, "sleep", nil, sleep(busy))
+			x := l.doze(busy)
 			l.shutdown(longGrace)
 			l.holdsInFlight(l.awaitAck(1), 1)
 			l.awaitEnd(x)
@@ -81,33 +80,12 @@ var shutdownCases = in("shutdown", "14. Shutdown",
 			l.awaitFarewell(0, 0)
 		},
 	},
-	&definition{
-		Case:   Case{Name: "grace-over", About: "When the grace is over what is open ends with canceled, and not before; Exiting comes within 1 s"},
-		within: lastWords,
-		run: func(t *trial) {
-			l := t.start(standard.hello())
-			x := l.hold()
-			const grace = 700 * time.Millisecond
-			begun := time.Now()
-			l.shutdown(grace)
-			l.awaitAck(1)
-			l.awaitLastWords(grace, x)
-			l.holdsGrace(x.at.Sub(begun), grace)
-		},
-	},
-	&definition{
-		Case:   Case{Name: "handler-over-grace", About: "A handler that is not done when the grace is over is ended with canceled"},
-		needs:  []need{method("sleep")},
-		within: lastWords,
-		run: func(t *trial) {
-			l := t.start(standard.hello())
-			l.needMethod("sleep")
-			x := l.begin(wire.FlagEnd, "sleep", nil, sleep(time.Minute))
-			l.shutdown(300 * time.Millisecond)
-			l.awaitAck(1)
-			l.awaitLastWords(300*time.Millisecond, x)
-		},
-	},
+	outlasts("grace-over", "When the grace is over what is open ends with canceled, and not before; Exiting comes within 1 s",
+		(*link).hold, 700*time.Millisecond),
+	outlasts("handler-over-grace", "A handler that is not done when the grace is over is ended with canceled",
+		func(l *link) *exchange { return l.doze(time.Minute) }, 300*time.Millisecond).needing(method("sleep")),
+	outlasts("shorter", "A second Shutdown replaces the grace, also by a shorter one, and is acknowledged",
+		(*link).hold, longGrace, 200*time.Millisecond),
 	&definition{
 		Case:   Case{Name: "no-grace", About: "A Shutdown whose grace is missing has none: what is open ends with canceled at once"},
 		within: lastWords,
@@ -117,19 +95,6 @@ var shutdownCases = in("shutdown", "14. Shutdown",
 			l.send(frameOf([]byte{0x91, byte(wire.TypeShutdown)}))
 			l.awaitAck(1)
 			l.awaitLastWords(0, x)
-		},
-	},
-	&definition{
-		Case:   Case{Name: "shorter", About: "A second Shutdown replaces the grace, also by a shorter one, and is acknowledged"},
-		within: lastWords,
-		run: func(t *trial) {
-			l := t.start(standard.hello())
-			x := l.hold()
-			l.shutdown(longGrace)
-			l.awaitAck(1)
-			l.shutdown(200 * time.Millisecond)
-			l.awaitAck(2)
-			l.awaitLastWords(200*time.Millisecond, x)
 		},
 	},
 	&definition{
@@ -216,6 +181,28 @@ const (
 	// busy is how long a handler is at work, or a grace lasts, that further frames are to meet.
 	busy = 500 * time.Millisecond
 )
+
+// outlasts defines a case in which what is open lasts longer than the grace, of which the last one
+// counts.
+func outlasts(name, about string, open func(*link) *exchange, graces ...time.Duration) *definition {
+	return &definition{
+		Case:   Case{Name: name, About: about},
+		within: lastWords,
+		run: func(t *trial) {
+			l := t.start(standard.hello())
+			x := open(l)
+			var begun time.Time
+			for i, grace := range graces {
+				begun = time.Now()
+				l.shutdown(grace)
+				l.awaitAck(i + 1)
+			}
+			grace := graces[len(graces)-1]
+			l.awaitLastWords(grace, x)
+			l.holdsGrace(x.at.Sub(begun), grace)
+		},
+	}
+}
 
 // holdsInFlight holds how many exchanges an acknowledgement says are open.
 func (l *link) holdsInFlight(a ack, want int) {

@@ -1,7 +1,6 @@
 package conformance
 
 import (
-	"bytes"
 	"fmt"
 	"time"
 
@@ -58,25 +57,6 @@ var startCases = in("start", "2. Start",
 				l.rest(50 * time.Millisecond)
 				l.alive()
 			}
-		},
-	},
-	&definition{
-		Case: Case{Name: "sigint-in-write", Section: "22. Checklist for porters", About: "A frame in whose midst a signal comes is written to its end"},
-		on:   standard,
-		run: func(t *trial) {
-			l := t.worker()
-			p := encode(bytes.Repeat([]byte{0xc1}, min(4<<20, l.info.MaxFrame-roomForHead))) // more than a link holds
-			var x *exchange
-			l.listenLater(2*quiet, func() {
-				x = l.begin(wire.FlagEnd, "", nil, p)
-				l.flush()
-				for range 3 {
-					time.Sleep(quiet)
-					l.signal(sigInt)
-				}
-			})
-			l.awaitPayload(x, p)
-			l.alive()
 		},
 	},
 )

@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"encoding/binary"
 	"slices"
 
 	"github.com/kinwire/kinwire/wire"
@@ -21,7 +22,9 @@ var violationCases = in("violation", "16. Violations",
 			if n > most {
 				t.skip("the worker takes frames of over %d MiB", most>>20)
 			}
-			l.breach(frameOf(slices.Concat([]byte{0x92, 0x78, 0xc6, byte((n - 7) >> 24), byte((n - 7) >> 16), byte((n - 7) >> 8), byte(n - 7)}, make([]byte, n-7))), wire.RuleFrameLength)
+			head := bytesOf("92 78 c6 00 00 00 00") // an unknown type, and a bin
+			binary.BigEndian.PutUint32(head[3:], uint32(n-len(head)))
+			l.breach(frameOf(append(head, make([]byte, n-len(head))...)), wire.RuleFrameLength)
 		},
 	},
 	breach("body-array-nil", "A body that is no array", "00 00 00 01 c0", wire.RuleBodyArray),
@@ -59,22 +62,9 @@ var violationCases = in("violation", "16. Violations",
 	},
 	breach("sender", "Pong from the parent", "00 00 00 03 92 04 07", wire.RuleSender),
 	breach("order-twice", "Initialize for the second time", "00 00 00 03 92 01 80", wire.RuleOrder),
-	&definition{
-		Case: Case{Name: "order-early", About: "A Ping before Initialize is fatal"},
-		run:  func(t *trial) { t.breachInStart("00 00 00 03 92 03 07", wire.RuleOrder) },
-	},
-	&definition{
-		Case: Case{Name: "max-frame", About: "A max_frame from 1 to 4095 is fatal"},
-		run: func(t *trial) {
-			t.breachInStart("00 00 00 1b 92 01 82 a9 6d 61 78 5f 66 72 61 6d 65 cd 0f ff a8 76 65 72 73 69 6f 6e 73 91 01", wire.RuleMaxFrame)
-		},
-	},
-	&definition{
-		Case: Case{Name: "element-type-initialize", About: "Initialize whose versions are no ints is fatal"},
-		run: func(t *trial) {
-			t.breachInStart("00 00 00 0f 92 01 81 a8 76 65 72 73 69 6f 6e 73 91 a1 31", wire.RuleElement)
-		},
-	},
+	breachInStart("order-early", "A Ping before Initialize", "00 00 00 03 92 03 07", wire.RuleOrder),
+	breachInStart("max-frame", "A max_frame from 1 to 4095", "00 00 00 1b 92 01 82 a9 6d 61 78 5f 66 72 61 6d 65 cd 0f ff a8 76 65 72 73 69 6f 6e 73 91 01", wire.RuleMaxFrame),
+	breachInStart("element-type-initialize", "Initialize whose versions are no ints", "00 00 00 0f 92 01 81 a8 76 65 72 73 69 6f 6e 73 91 a1 31", wire.RuleElement),
 	&definition{
 		Case:  Case{Name: "credit", About: "An Input at a balance of 0 or less is fatal"},
 		needs: []need{feature(wire.FeatureCredit)},
@@ -95,19 +85,24 @@ var violationCases = in("violation", "16. Violations",
 // breach defines a case in which a worker gets bytes that break a rule.
 func breach(name, about, example string, rules ...wire.Rule) *definition {
 	return &definition{
-		Case: Case{Name: name, About: about + " is fatal: one line with the rule's name, and exit code 65"},
+		Case: Case{Name: name, About: about + isFatal},
+		run:  func(t *trial) { t.start(standard.hello()).breach(bytesOf(example), rules...) },
+	}
+}
+
+// breachInStart defines one in which it gets them before the handshake is over.
+func breachInStart(name, about, example string, rules ...wire.Rule) *definition {
+	return &definition{
+		Case: Case{Name: name, About: about + isFatal},
 		run: func(t *trial) {
-			t.start(standard.hello()).breach(bytesOf(example), rules...)
+			l := t.launch()
+			l.mu.Lock()
+			l.hello, l.greeted = standard.hello(), true
+			l.mu.Unlock()
+			// One that passes over the first Initialize takes the second.
+			l.breach(append(bytesOf(example), standard.hello().Append(nil)...), rules...)
 		},
 	}
 }
 
-// breachInStart breaks a rule before the handshake is over.
-func (t *trial) breachInStart(example string, rules ...wire.Rule) {
-	l := t.launch()
-	l.mu.Lock()
-	l.hello, l.greeted = standard.hello(), true
-	l.mu.Unlock()
-	// One that passes over the first Initialize takes the second.
-	l.breach(append(bytesOf(example), standard.hello().Append(nil)...), rules...)
-}
+const isFatal = " is fatal: one line with the rule's name, and exit code 65"

@@ -40,7 +40,7 @@ type Options struct {
 	// negative, 10 s.
 	StartTimeout time.Duration
 	// Budget is how much time all cases have together. What has not run by then fails, or is
-	// skipped if the worker has let no case wait in vain. What the program itself was stopped for
+	// skipped unless the worker has let several cases wait in vain. What the program itself was stopped for
 	// is not counted. If zero or negative, 100 s. The last results come within 10 s of its end.
 	Budget time.Duration
 

@@ -21,6 +21,12 @@ type definition struct {
 	run    func(*trial)
 }
 
+// needing says what a case needs.
+func (d *definition) needing(needs ...need) *definition {
+	d.needs = needs
+	return d
+}
+
 // stage is which worker a case is tried on.
 type stage int
 

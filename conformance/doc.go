@@ -50,11 +50,12 @@
 // # How long it takes
 //
 // Most cases have a worker of their own; those that are over in a moment share one, and get a
-// new one after a failure. So a run starts some sixty workers on each transport, several at a
+// new one after a failure. So a run starts some seventy workers on each transport, several at a
 // time, and lasts as long as that takes, and 5 s at least.
 //
 // Every wait has an end, and so has the run ([Options].Budget). The waits are generous, so
 // that no good worker fails on a busy machine, and become shorter when a worker has used up
-// several. A program that does not even start is not started again. No process is left behind,
+// several. Where the rule itself is about time, such as the second from end of file to the exit, a
+// case has three chances, as a machine may stall. A program that does not even start is not started again. No process is left behind,
 // unless a worker has started one that left its process group, as setsid does.
 package conformance

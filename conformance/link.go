@@ -22,6 +22,7 @@ type link struct {
 	ends []string      // what the descriptors of the worker's end are called, where one can tell
 	took time.Duration // from Initialize to Initialized
 	seq  uint64        // of the last Ping
+	id   uint64        // the least odd one that may not have been used
 
 	read chan struct{} // closed when nothing more will be read
 	news chan struct{} // holds a token when there is something new in the record
@@ -47,7 +48,7 @@ func (t *trial) launch() *link {
 		t.notStarted(err)
 	}
 	l := &link{
-		t: t, proc: proc, conn: conn, ends: ends,
+		t: t, proc: proc, conn: conn, ends: ends, id: 1,
 		out:  newOutbox(conn),
 		read: make(chan struct{}),
 		news: make(chan struct{}, 1),
@@ -177,16 +178,16 @@ func (l *link) sendTogether(frames ...[]byte) {
 	l.out.put(all)
 }
 
-// sendCut sends a frame in pieces: each of that many bytes, after a moment.
-func (l *link) sendCut(frame []byte, sizes ...int) {
+// sendCut sends a frame in pieces: each of that many bytes, after a pause.
+func (l *link) sendCut(frame []byte, pause time.Duration, sizes ...int) {
 	l.mu.Lock()
 	l.noteSent(frame)
 	l.mu.Unlock()
 	for _, n := range sizes {
-		l.out.putLater(frame[:n])
+		l.out.putLater(frame[:n], pause)
 		frame = frame[n:]
 	}
-	l.out.putLater(frame)
+	l.out.putLater(frame, pause)
 }
 
 // provoke sends what breaks a rule. From now on the worker may leave at any moment.
@@ -268,13 +269,14 @@ func (l *link) brokenRule() *failure {
 	return l.broken
 }
 
-// awaitInitialized waits for the end of the handshake.
-func (l *link) awaitInitialized() {
+// awaitInitialized waits for the end of the handshake, which may take d on top of what a start may.
+func (l *link) awaitInitialized(d time.Duration) {
 	begun := time.Now()
 	limit := l.t.options.startTimeout()
 	if l.t.worn() {
 		limit = min(limit, l.t.bound(4*l.t.took))
 	}
+	limit += d
 	switch l.wait(limit, func() bool { return l.info != nil }) {
 	case happened:
 		l.took = time.Since(begun)

@@ -4,6 +4,7 @@ package conformance
 
 import (
 	"flag"
+	"iter"
 	"os"
 	"runtime"
 	"strconv"
@@ -40,4 +41,14 @@ func waitTogether() {
 // deviant is a worker that is right but for one deviation. "" is right.
 func deviant(name string) Worker {
 	return Worker{Command: []string{"/proc/self/exe"}, Env: []string{workerVar + "=" + name, "GORACE=atexit_sleep_ms=0"}}
+}
+
+// results are those of a run over which there is nothing to object to.
+func results(t *testing.T, w Worker, o Options) iter.Seq[Result] {
+	t.Helper()
+	all, err := Run(t.Context(), w, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
 }

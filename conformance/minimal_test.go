@@ -150,6 +150,24 @@ func (m mutant) wantFailures(t *testing.T, results []conformance.Result) {
 	t.Logf("failed: %q", failed)
 }
 
+// TestUnusual holds that a worker need not be usual.
+func TestUnusual(t *testing.T) {
+	t.Parallel()
+	source := minimalWorker(t)
+	for i, m := range unusual {
+		t.Run(m.name, func(t *testing.T) {
+			t.Parallel()
+			worker, err := mutate(source, m.edits)
+			if err != nil {
+				t.Fatal(err)
+			}
+			o := m.options(i)
+			o.Budget, o.StartTimeout = 5*time.Minute, 0
+			conformance.Test(t, pythonWorker(t, worker), o)
+		})
+	}
+}
+
 // TestLenient holds that leniency towards a host that breaks a rule is a warning alone.
 func TestLenient(t *testing.T) {
 	t.Parallel()

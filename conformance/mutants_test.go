@@ -62,6 +62,10 @@ var mutants = []mutant{
 	{name: "keys are strings", fails: []string{"payload/map-keys"}, edits: edits(`strict_map_key=False, `, ``)},
 	{name: "keys can be hashed", fails: []string{"payload/container-keys"}, edits: edits("    except TypeError:  # a key that Python can't hash: legal in a payload\n        return pairs", "    except ZeroDivisionError:\n        return pairs")},
 	{name: "a str is UTF-8", fails: []string{"body/invalid-utf-8", "payload/invalid-utf-8"}, edits: edits(`strict_map_key=False, unicode_errors="replace")`, `strict_map_key=False)`)},
+	{name: "lengths are little-endian", fails: []string{"start/handshake"}, edits: edits(`struct.pack(">I", len(body))`, `struct.pack("<I", len(body))`)},
+	{name: "a length counts itself", fails: []string{"start/handshake"}, says: "no answer to Initialize within", edits: edits(`struct.pack(">I", len(body))`, `struct.pack(">I", len(body) + 4)`)},
+	{name: "a length is not checked", fails: []string{"violation/frame-length-huge", "violation/frame-length-text"}, edits: edits("    if not 1 <= size <= 16 << 20:\n        fatal(\"frame-length\")\n", ``)},
+	{name: "a buffer is as large as a length promises", fails: []string{"violation/frame-length-huge"}, edits: edits("    if not 1 <= size <= 16 << 20:\n        fatal(\"frame-length\")\n", "    room = bytearray(b\"x\") * size\n    if not 1 <= size <= 16 << 20:\n        fatal(\"frame-length\")\n")},
 
 	// What comes back.
 	{name: "strings come back in upper case", fails: []string{"exchange/echo", "payload/str"}, edits: edits(theMethods, `dict.fromkeys(["", "echo"], lambda value: value.upper() if isinstance(value, str) else value)`)},
@@ -71,6 +75,8 @@ var mutants = []mutant{
 	{name: "large ints come back as floats", fails: []string{"payload/int64", "payload/uint64"}, edits: edits(theMethods, `dict.fromkeys(["", "echo"], lambda value: float(value) if type(value) is int and abs(value) > 1 << 53 else value)`)},
 	{name: "nil comes back as no value", fails: []string{"payload/nil"}, edits: edits(`finish(id, END, METHODS[method](value))`, `finish(id, END if value is not None else END | EMPTY, METHODS[method](value))`)},
 	{name: "the end of a long payload is lost", fails: []string{"frame/large"}, says: "differ from byte", edits: edits(theMethods, `dict.fromkeys(["", "echo"], lambda value: value[:100000] if isinstance(value, (bytes, str)) else value)`)},
+	{name: "an int over 2^31 comes back as a float", fails: []string{"payload/ints"}, edits: edits(`METHODS = {"": lambda value: value,`, `METHODS = {"": lambda value: float(value) if type(value) is int and value > 2**31 else value,`)},
+	{name: "an empty map comes back as nil", fails: []string{"payload/map"}, edits: edits(`METHODS = {"": lambda value: value,`, `METHODS = {"": lambda value: value or None if isinstance(value, (dict, list)) else value,`)},
 
 	// Handshake.
 	{name: "a wrong version", fails: []string{"start/handshake"}, says: "a version out of", edits: edits(`about = {"version": 1,`, `about = {"version": 2,`)},
@@ -85,6 +91,8 @@ var mutants = []mutant{
 	{name: "it speaks before the host does", fails: []string{"start/handshake"}, says: "Initialized as the first frame", edits: edits("ready = False\n", "ready = False\nsend(4, 0)\n")},
 	{name: "a Log that nobody has asked for", fails: []string{"handshake/version"}, says: "no Log without the feature in force", edits: edits("            initialize(message)\n", "            initialize(message)\n            send(9, 'info', 0, 'ready')\n")},
 	{name: "Initialized twice", fails: []string{"handshake/version"}, says: "Initialized once", edits: edits("            initialize(message)\n", "            initialize(message)\n            send(2, {'version': 1})\n")},
+	{name: "a version that is a str", fails: []string{"start/handshake"}, edits: edits(`about = {"version": 1,`, `about = {"version": "1",`)},
+	{name: "a max_frame that is too small", fails: []string{"start/handshake"}, edits: edits(`"concurrency": AT_ONCE}`, `"concurrency": AT_ONCE, "max_frame": 1000}`)},
 
 	// Ping.
 	{name: "a wrong Pong", fails: []string{"ping/seq", "ping/many"}, edits: edits(`send(4, element(message, 1, int, 0))`, `send(4, element(message, 1, int, 0) + 1)`)},
@@ -96,6 +104,9 @@ var mutants = []mutant{
 	{name: "no Pong while shutting down", fails: []string{"shutdown/goes-on"}, edits: sleepingWith(`elif kind == 3:`, `elif kind == 3 and until is None:`)},
 	{name: "a Pong with a str for its status", fails: []string{"ping/seq"}, edits: edits(`send(4, element(message, 1, int, 0))`, `send(4, element(message, 1, int, 0), "fine")`)},
 	{name: "it leaves when no ping comes", fails: []string{"ping/lack"}, edits: edits("ready = False\n", "ready = False\nthreading.Timer(0.5, lambda: os._exit(1)).start()\n")},
+	{name: "a Pong with a str for its seq", fails: []string{"ping/seq"}, edits: edits(`send(4, element(message, 1, int, 0))`, `send(4, str(element(message, 1, int, 0)))`)},
+	{name: "a Pong after 12 s", fails: []string{"ping/seq"}, edits: edits(`send(4, element(message, 1, int, 0))`, `threading.Timer(12, send, (4, element(message, 1, int, 0))).start()`)},
+	{name: "no Pong while an exchange is open", fails: []string{"ping/open-exchange"}, edits: edits(`elif kind == 3:`, `elif kind == 3 and not calls:`)},
 
 	// Exchanges.
 	{name: "two ENDs", fails: []string{"exchange/one-end", "exchange/echo"}, says: "another Output", edits: edits("            del calls[id]\n", "            del calls[id]\n            send(6, id, flags, None, payload)\n")},
@@ -124,6 +135,11 @@ var mutants = []mutant{
 	{name: "Cancel kills it", fails: []string{"cancel/not-in-force"}, edits: edits(`        elif kind == 10:`, "        elif kind == 7:\n            fatal('order')\n        elif kind == 10:")},
 	{name: "Credit kills it", fails: []string{"credit/not-in-force"}, edits: edits(`        elif kind == 10:`, "        elif kind == 8:\n            fatal('order')\n        elif kind == 10:")},
 	{name: "Cancel ends an exchange that can't be cancelled", fails: []string{"cancel/not-in-force"}, edits: sleepingWith(`        elif kind == 10:`, "        elif kind == 7:\n            calls.pop(message[1], None)\n        elif kind == 10:")},
+	{name: "a flag that means nothing", fails: []string{"exchange/echo"}, edits: edits(`send(6, id, flags, None, payload)`, `send(6, id, flags | 8, None, payload)`)},
+	{name: "a code that is an int", fails: []string{"exchange/unknown-method"}, edits: edits(`{"code": code, "message": text}`, `{"code": 5, "message": text}`)},
+	{name: "one more than the limit", fails: []string{"exchange/overloaded"}, edits: edits(`if len(calls) > AT_ONCE:`, `if len(calls) > AT_ONCE + 1:`)},
+	{name: "one less than the limit", fails: []string{"exchange/overloaded"}, edits: edits(`if len(calls) > AT_ONCE:`, `if len(calls) >= AT_ONCE:`)},
+	{name: "END does not free a place", fails: []string{"exchange/overloaded"}, edits: edits("            del calls[id]\n", "            calls[id, \"over\"] = calls.pop(id)\n")},
 
 	// Unknown things.
 	{name: "an unknown type kills it", fails: []string{"grease/unknown-types", "grease/types"}, edits: edits("        elif kind == 10:", "        elif not 1 <= kind < 112:\n            fatal('order')\n        elif kind == 10:")},
@@ -132,12 +148,14 @@ var mutants = []mutant{
 	{name: "grease kills it", fails: []string{"grease/types", "grease/sample", "grease/large"}, edits: edits("        elif kind == 10:", "        elif 112 <= kind < 128:\n            fatal('order')\n        elif kind == 10:")},
 	{name: "grease is answered", fails: []string{"grease/types"}, edits: edits("        elif kind == 10:", "        elif 112 <= kind < 128:\n            send(*message)\n            send(6, 1, END, None, None)\n        elif kind == 10:")},
 	{name: "an element more kills it", fails: []string{"body/extra-elements"}, edits: edits("        elif kind == 3:\n", "        elif kind == 3 and len(message) > 2:\n            fatal('element-type')\n        elif kind == 3:\n")},
+	{name: "an unknown type is answered", fails: []string{"grease/types", "grease/unknown-types"}, edits: edits(`        elif kind == 10:`, "        elif kind > 12:\n            send(6, 1, END | ERROR, None, {\"code\": \"failed\"})\n        elif kind == 10:")},
 
 	// Deadlines.
 	{name: "deadlines are not kept", fails: []string{"deadline/waiting", "deadline/handler"}, edits: sleepingWith(`            late.start()`, `            pass`)},
 	{name: "a deadline that has passed is not seen", fails: []string{"deadline/past"}, edits: edits("            if left <= 0:\n                return end(id, \"deadline_exceeded\", \"the time was up when the request came\")\n", "            if left <= 0:\n                left = 60000\n")},
 	{name: "a deadline ends with a wrong code", fails: []string{"deadline/waiting", "deadline/handler"}, edits: sleepingWith(`(id, "deadline_exceeded", "the time is up")`, `(id, "failed", "the time is up")`)},
 	{name: "a deadline ends an exchange twice", fails: []string{"deadline/over", "deadline/late"}, edits: sleepingWith("        if id in calls:  # else it has ended already\n", "        if True:\n", "            del calls[id]\n", "            calls.pop(id, None)\n")},
+	{name: "a timeout is in seconds", fails: []string{"deadline/waiting"}, edits: edits(`min(left / 1000, 1e6)`, `min(left, 1e6)`)},
 
 	// Shutdown.
 	{name: "no ShutdownAck", fails: []string{"shutdown/idle"}, edits: edits(`        send(11, len(calls))`, `        pass`)},
@@ -158,11 +176,17 @@ var mutants = []mutant{
 	{name: "new inputs are not answered while shutting down", fails: []string{"shutdown/goes-on"}, edits: sleepingWith(`return end(id, "shutting_down", "no new requests are taken")`, `return`)},
 	{name: "a second Shutdown is not acknowledged", fails: []string{"shutdown/shorter", "shutdown/longer"}, edits: sleepingWith("        send(11, len(calls))\n    if first:\n", "        if first:\n            send(11, len(calls))\n    if first:\n")},
 	{name: "a second Shutdown does not replace the grace", fails: []string{"shutdown/shorter", "shutdown/longer"}, edits: sleepingWith(`first, until = until is None, time.monotonic() + grace`, `first, until = until is None, until or time.monotonic() + grace`)},
+	{name: "a grace is in seconds", fails: []string{"shutdown/grace-over", "shutdown/shorter"}, edits: edits(`stop(element(message, 1, int, 0) / 1000)`, `stop(element(message, 1, int, 0))`)},
+	{name: "Exiting comes before ShutdownAck", fails: []string{"shutdown/idle"}, edits: edits(`        send(11, len(calls))`, `        send(12, 0, "shutdown"); send(11, len(calls))`)},
+	{name: "ShutdownAck twice", fails: []string{"shutdown/idle"}, edits: edits(`        send(11, len(calls))`, `        send(11, len(calls)); send(11, len(calls))`)},
+	{name: "shutting down is called overload", fails: []string{"shutdown/goes-on"}, edits: edits(`end(id, "shutting_down",`, `end(id, "overloaded",`)},
+	{name: "SIGTERM has a grace of 30 s", fails: []string{"shutdown/sigterm", "shutdown/sigterm-in-grace"}, edits: edits(`grace = 2 if until is None else min(2, until - time.monotonic())`, `grace = 30`)},
 
 	// End of file.
 	{name: "it outlives its host", fails: []string{"eof/idle"}, edits: edits(`return call(*args) or leave(69, "the host is gone")`, `return call(*args) or time.sleep(3600)`)},
 	{name: "it exits with 0 when its host is gone", fails: []string{"eof/idle"}, edits: edits(`or leave(69, "the host is gone")`, `or leave(0, "the host is gone")`)},
 	{name: "it waits for its handlers when its host is gone", fails: []string{"eof/busy-handler"}, edits: sleepingWith("def leave(code, line):\n", "def leave(code, line):\n    while code == 69 and calls:\n        time.sleep(0.01)\n")},
+	{name: "it notices late that its host is gone", fails: []string{"eof/idle", "eof/in-grace"}, edits: edits(`or leave(69, "the host is gone")`, `or (time.sleep(20), leave(69, "the host is gone"))`)},
 }
 
 // lenient are workers that put up with a host that breaks a rule, or do not say it well: that is
@@ -180,4 +204,32 @@ var lenient = []mutant{
 		edits: edits(`(id % 2 == 0 or id in calls)`, `id in calls`)},
 	{name: "it takes any max_frame", fails: []string{"violation/max-frame"},
 		edits: edits(`if largest < 4096:`, `if largest < 1:`)},
+}
+
+// unusual are workers that keep the rules as few do.
+var unusual = []mutant{
+	{name: "short forms", edits: edits(
+		"        finish(id, END, METHODS[method](value))\n", `        with state:
+            if id in calls:  # a value, and then END
+                if send(6, id, 0, {"a.b": [1, {}], "c": None}, METHODS[method](value)):
+                    finish(id, END | EMPTY, None)
+                else:
+                    end(id, "too_large", "the answer is larger than the parent accepts")
+`,
+		`send(4, element(message, 1, int, 0))`, `send(4, element(message, 1, int, 0), {"in_flight": 0.0, "stuck_ms": None, "mood": {"a": [None]}}, "more")`,
+		`send(12, 0, "shutdown")`, `send(12)`,
+		`"concurrency": AT_ONCE}`, `"concurrency": float(AT_ONCE), "build": None, "window": 0, "max_frame": None, "features": [], "x.y": {"a": {1: 2}}}`)},
+	{name: "takes its time", edits: edits(
+		"def leave(code, line):\n", "def leave(code, line):\n    time.sleep(0.8)\n",
+		`        send(12, 0, "shutdown")`, "        time.sleep(0.8)\n"+`        send(12, 0, "shutdown")`,
+		"    send(2, about)\n\nsource", "    time.sleep(1)\n    send(2, about)\n\nsource",
+		"        finish(id, END, METHODS[method](value))\n", "        time.sleep(id * 7919 % 30 / 1000)\n        finish(id, END, METHODS[method](value))\n")},
+	{name: "greases", edits: edits(
+		"def send(*message):  # reports", `def send(*message):
+    if message[0] not in (2, 12):
+        send_one(112, {1: b"x"}, [[]], None)
+    return send_one(*message)
+
+def send_one(*message):  # reports`,
+		`frame = frame[attempt(os.write, sink, frame):]`, `frame = frame[attempt(os.write, sink, frame[:len(frame) // 2 + 1]):]`)},
 }

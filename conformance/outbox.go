@@ -7,7 +7,7 @@ import (
 	"github.com/kinwire/kinwire/transport"
 )
 
-// moment is how long a writer waits before a piece that is to arrive on its own.
+// moment is how long a writer waits at least before a piece that is to arrive on its own.
 const moment = time.Millisecond
 
 // outbox writes to a link what it is given, in order, so that nobody has to wait for a worker
@@ -26,7 +26,7 @@ type outbox struct {
 // piece is what goes in one write, if the link takes it.
 type piece struct {
 	b     []byte
-	later bool // after a moment
+	pause time.Duration // before it
 }
 
 func newOutbox(conn transport.Conn) *outbox {
@@ -35,8 +35,8 @@ func newOutbox(conn transport.Conn) *outbox {
 	return o
 }
 
-func (o *outbox) put(b []byte)      { o.add(piece{b: b}) }
-func (o *outbox) putLater(b []byte) { o.add(piece{b: b, later: true}) }
+func (o *outbox) put(b []byte)                           { o.add(piece{b: b}) }
+func (o *outbox) putLater(b []byte, pause time.Duration) { o.add(piece{b, pause}) }
 
 func (o *outbox) add(p piece) {
 	o.mu.Lock()
@@ -81,9 +81,7 @@ func (o *outbox) write() {
 		if !ok {
 			return
 		}
-		if p.later {
-			time.Sleep(moment)
-		}
+		time.Sleep(p.pause)
 		for len(p.b) > 0 {
 			n, err := o.conn.TryWrite([][]byte{p.b})
 			if err != nil {

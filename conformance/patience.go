@@ -27,6 +27,9 @@ func (p *patience) bound(d time.Duration) time.Duration {
 	return leastTime + d
 }
 
+// transfer is how much longer a worker may take because of that many bytes, on a slow machine.
+func transfer(n int) time.Duration { return time.Duration(n>>19) * time.Second }
+
 // lose notes that something has not come in time.
 func (p *patience) lose() { p.lost.Add(1) }
 

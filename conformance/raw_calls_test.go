@@ -90,7 +90,7 @@ func (w *rawWorker) input(in wire.Input, length int, body []byte) error {
 
 func (w *rawWorker) limitTime(c *rawCall, left time.Duration) {
 	if w.is("ends exchanges before their time") {
-		left /= 2
+		left /= 10
 	}
 	time.AfterFunc(left, func() {
 		w.mu.Lock()

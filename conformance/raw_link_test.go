@@ -143,8 +143,8 @@ func (w *rawWorker) orphaned(err error) {
 		time.Sleep(time.Hour)
 	case w.is("exits with 0 at end of file"):
 		os.Exit(0)
-	case w.is("takes 5 s to notice end of file"):
-		time.Sleep(5 * time.Second)
+	case w.is("takes 20 s to notice end of file"):
+		time.Sleep(20 * time.Second)
 	case w.is("crashes at end of file"):
 		syscall.Kill(os.Getpid(), syscall.SIGKILL)
 		time.Sleep(time.Hour)

@@ -35,12 +35,8 @@ func TestOptionsAreChecked(t *testing.T) {
 func TestOrder(t *testing.T) {
 	o := testOptions
 	o.Cases = []string{"ping/*", "stdio/start/handshake", "violation/sender", "body/depth"}
-	results, err := Run(t.Context(), deviant(""), o)
-	if err != nil {
-		t.Fatal(err)
-	}
 	var got, want []string
-	for r := range results {
+	for r := range results(t, deviant(""), o) {
 		got = append(got, r.Name())
 	}
 	for _, p := range o.Plan() {
@@ -95,15 +91,11 @@ func TestRunEndsEarly(t *testing.T) {
 // When the time is over what is left fails, and the run comes to its end.
 func TestBudget(t *testing.T) {
 	o := testOptions
-	o.Budget, o.Transports, o.answerTime = 4*time.Second, []string{"socketpair"}, time.Second
-	results, err := Run(t.Context(), deviant("answers no pings"), o)
-	if err != nil {
-		t.Fatal(err)
-	}
+	o.Budget, o.Transports, o.answerTime = 8*time.Second, []string{"socketpair"}, time.Second
 	n, overdue := 0, 0
-	for r := range results {
+	for r := range results(t, deviant("answers no pings"), o) {
 		n++
-		if strings.Contains(r.Why, "within 4s; got that time was up") {
+		if strings.Contains(r.Why, "within 8s; got that time was up") {
 			overdue++
 		}
 	}
@@ -116,12 +108,8 @@ func TestBudget(t *testing.T) {
 func TestBudgetOfABusyMachine(t *testing.T) {
 	o := testOptions
 	o.Budget, o.Transports = time.Second, []string{"socketpair"}
-	results, err := Run(t.Context(), deviant("takes 300 ms to start"), o)
-	if err != nil {
-		t.Fatal(err)
-	}
 	skipped := 0
-	for r := range results {
+	for r := range results(t, deviant("takes 300 ms to start"), o) {
 		switch {
 		case r.NotRun && r.Verdict == Skip && strings.Contains(r.Why, "the time for all cases"):
 			skipped++
@@ -138,11 +126,7 @@ func TestBudgetOfABusyMachine(t *testing.T) {
 func TestFailureIsExplained(t *testing.T) {
 	o := testOptions
 	o.Transports, o.Cases = []string{"stdio"}, []string{"ping/seq"}
-	results, err := Run(t.Context(), deviant("answers pings with the next seq"), o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for r := range results {
+	for r := range results(t, deviant("answers pings with the next seq"), o) {
 		if r.Expected == "" || r.Got == "" || r.Bytes != "00 00 00 04 93 04 01 c0" && !strings.HasPrefix(r.Bytes, "00 00 00") ||
 			len(r.Frames) < 4 || !strings.Contains(r.Frames[len(r.Frames)-1], "Pong 1") || r.Took <= 0 {
 			t.Errorf("%+v", r)

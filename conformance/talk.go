@@ -34,11 +34,10 @@ func more(id uint64, flags wire.Flags, p wire.Payload) []byte {
 func (l *link) nextID() uint64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	id := uint64(1)
-	for l.exchanges[id] != nil {
-		id += 2
+	for l.exchanges[l.id] != nil {
+		l.id += 2
 	}
-	return id
+	return l.id
 }
 
 // exchange returns an exchange that the host has opened.
@@ -61,6 +60,11 @@ func (l *link) begin(flags wire.Flags, method string, meta wire.Meta, p wire.Pay
 // call opens an exchange with one value.
 func (l *link) call(method string, v any) *exchange {
 	return l.begin(wire.FlagEnd, method, nil, encode(v))
+}
+
+// doze opens an exchange whose handler sleeps, and skips the case if there is no such method.
+func (l *link) doze(d time.Duration) *exchange {
+	return l.callMethod("sleep", map[string]any{"ms": d.Milliseconds()})
 }
 
 // hold opens an exchange that the worker can't end yet: its value, and the end of its Inputs,
@@ -118,7 +122,7 @@ func (l *link) awaitEndFor(d time.Duration, x *exchange) {
 func (l *link) awaitValue(x *exchange, want any) { l.awaitPayload(x, encode(want)) }
 
 func (l *link) awaitPayload(x *exchange, want wire.Payload) {
-	l.awaitEnd(x)
+	l.awaitEndFor(transfer(len(want)), x)
 	sent := short(valueOf(want).String())
 	expected := fmt.Sprintf("the value %s, which was sent to the method %s", sent, quote(x.method))
 	switch {
@@ -179,11 +183,14 @@ func (l *link) echo() {
 }
 
 // ping sends a Ping and waits for its Pong.
-func (l *link) ping(seq uint64) pong {
+func (l *link) ping(seq uint64) pong { return l.pingWith(wire.Ping{Seq: seq}.Append(nil), seq) }
+
+// pingWith is ping with a frame that is a Ping with that seq, in whichever form.
+func (l *link) pingWith(frame []byte, seq uint64) pong {
 	l.mu.Lock()
 	before := len(l.pongs)
 	l.mu.Unlock()
-	l.send(wire.Ping{Seq: seq}.Append(nil))
+	l.send(frame)
 	var p pong
 	l.await(fmt.Sprintf("a Pong with the seq %d", seq), func() bool {
 		for _, q := range l.pongs[before:] {

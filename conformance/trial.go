@@ -147,10 +147,10 @@ func (t *trial) overdue(expected, got string, frame ...byte) {
 func (t *trial) skip(format string, args ...any) { panic(skipped{why: fmt.Sprintf(format, args...)}) }
 
 // outOfTime ends the case, since the time of the whole run is over: it fails if that is the
-// worker's doing, who has let it wait before.
+// worker's doing, who has let several wait before.
 func (t *trial) outOfTime() {
-	if t.lost.Load() == 0 {
-		why := fmt.Sprintf("the time for all cases, %v, is over, although the worker has let none wait: it starts slowly, or the machine is busy", t.options.budget())
+	if !t.worn() {
+		why := fmt.Sprintf("the time for all cases, %v, is over, although the worker has let few wait, if any: it starts slowly, or the machine is busy", t.options.budget())
 		panic(skipped{why, true})
 	}
 	t.fail(fmt.Sprintf("all cases to be over within %v", t.options.budget()), "that time was up")
@@ -193,6 +193,6 @@ func (t *trial) startWith(initialize []byte) *link {
 	defer func() { <-t.starts }()
 	l := t.launch()
 	l.send(initialize)
-	l.awaitInitialized()
+	l.awaitInitialized(transfer(len(initialize)))
 	return l
 }

@@ -43,11 +43,7 @@ func TestUnusualWorkersPass(t *testing.T) {
 			if !soak {
 				o.Transports = []string{"socketpair"}
 			}
-			results, err := Run(t.Context(), deviant(test.name), o)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for r := range results {
+			for r := range results(t, deviant(test.name), o) {
 				switch {
 				case r.Verdict == Fail:
 					t.Errorf("%s fails: %s", r.Name(), r.details())
@@ -75,11 +71,7 @@ func TestWarnings(t *testing.T) {
 			t.Parallel()
 			o := testOptions
 			o.Transports, o.Cases = []string{"stdio"}, []string{warned}
-			results, err := Run(t.Context(), deviant(worker), o)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for r := range results {
+			for r := range results(t, deviant(worker), o) {
 				if r.Verdict != Pass || len(r.Warnings) == 0 {
 					t.Errorf("%s: %s, warnings %q", r.Name(), r.Verdict, r.Warnings)
 				}
@@ -96,11 +88,7 @@ func TestEchoWorker(t *testing.T) {
 		t.Fatalf("%v: %s", err, out)
 	}
 	begun := time.Now()
-	results, err := Run(t.Context(), Worker{Command: []string{program}}, Options{Budget: 5 * time.Minute})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for r := range results {
+	for r := range results(t, Worker{Command: []string{program}}, Options{Budget: 5 * time.Minute}) {
 		switch {
 		case r.Verdict == Fail:
 			t.Errorf("%s fails: %s", r.Name(), r.details())
@@ -125,12 +113,8 @@ func TestWorstWorkers(t *testing.T) {
 				o.Budget = 12 * time.Second
 			}
 			begun := time.Now()
-			results, err := Run(t.Context(), deviant(name), o)
-			if err != nil {
-				t.Fatal(err)
-			}
 			n, failed := 0, 0
-			for r := range results {
+			for r := range results(t, deviant(name), o) {
 				if n++; r.Verdict == Fail {
 					failed++
 				}
@@ -149,12 +133,8 @@ func TestNoWorker(t *testing.T) {
 	for _, script := range []string{"echo no such model >&2; exit 3", "sleep 1000; echo no such model"} {
 		o := testOptions
 		o.StartTimeout = time.Second
-		results, err := Run(t.Context(), Worker{Command: []string{"sh", "-c", script}}, o)
-		if err != nil {
-			t.Fatal(err)
-		}
 		told := make(map[string]bool) // by transport
-		for r := range results {
+		for r := range results(t, Worker{Command: []string{"sh", "-c", script}}, o) {
 			quoted := strings.Contains(r.Why, "no such model")
 			if r.Verdict != Fail || quoted != (strings.Contains(script, "exit 3") && !told[r.Transport]) {
 				t.Errorf("%s: %s %s", r.Name(), r.Verdict, r.Why)
