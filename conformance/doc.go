@@ -56,6 +56,6 @@
 // Every wait has an end, and so has the run ([Options].Budget). The waits are generous, so
 // that no good worker fails on a busy machine, and become shorter when a worker has used up
 // several. Where the rule itself is about time, such as the second from end of file to the exit, a
-// case has three chances, as a machine may stall. A program that does not even start is not started again. No process is left behind,
+// case has five chances, as a machine may stall. A program that does not even start is not started again. No process is left behind,
 // unless a worker has started one that left its process group, as setsid does.
 package conformance

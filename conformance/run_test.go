@@ -181,7 +181,7 @@ func TestChances(t *testing.T) {
 	for _, test := range []struct {
 		late, tries  int // how many times it is late and fails; how many times it is tried
 		early, fails bool
-	}{{late: 1, tries: 2}, {late: 3, tries: 3, fails: true}, {early: true, tries: 1, fails: true}} {
+	}{{late: 1, tries: 2}, {late: 5, tries: 5, fails: true}, {early: true, tries: 1, fails: true}} {
 		t.Run("", func(t *testing.T) {
 			t.Parallel()
 			tried := 0

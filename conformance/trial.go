@@ -70,10 +70,10 @@ func (s *suite) try(ctx context.Context, v *venue, d *definition, shared *stageW
 	return r
 }
 
-// chances runs the case, and once more, and again, if its failure may be the machine's. A rule
+// chances runs the case, and again if its failure may be due to the machine. A rule
 // that is seen to be broken is not, whenever that is.
 func (t *trial) chances(d *definition) (failed *failure, without *skipped) {
-	const most = 3
+	const most = 5
 	for chance := 1; ; chance++ {
 		begun := time.Now()
 		failed, without = t.attempt(d)
