@@ -22,11 +22,14 @@ var startCases = in("start", "2. Start",
 				t.fail("an Initialized without an error", "the error "+l.info.Error.Error(), l.infoFrame...)
 			}
 			t.venue.info, t.venue.took = l.info, l.took
-			if l.took <= slowStart {
-				return
+			took := l.took
+			for range 2 { // the machine may have stalled
+				if took > slowStart {
+					took = min(took, t.start(standard.hello()).took)
+				}
 			}
-			if again := t.start(standard.hello()); again.took > slowStart { // it was not the machine that stalled
-				t.warn("the start took %v; hosts give up after %v", again.took.Round(100*time.Millisecond), t.options.startTimeout())
+			if took > slowStart {
+				t.warn("the start took %v; hosts give up after %v", took.Round(100*time.Millisecond), t.options.startTimeout())
 			}
 		},
 	},

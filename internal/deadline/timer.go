@@ -9,15 +9,16 @@ import "time"
 const (
 	// tolerance is how late a timer may fire on a host that runs.
 	tolerance = 100 * time.Millisecond
-	// least is how much more time there is after one that fired late.
+	// least is how much more time there is at least after one that fired late.
 	least = time.Second
+	// step is how long a timer may be before it fires, so that it is seen whether the host runs.
+	step = time.Second
 )
 
 // Timer is how long is waited for something. The zero value has no end. It is for one
 // goroutine.
 type Timer struct {
-	whole time.Duration
-	last  time.Duration // that is still to come once it fires
+	left  time.Duration // that is still to come once it fires
 	until time.Time     // it fires
 	fired <-chan time.Time
 	late  time.Duration // that it may fire
@@ -25,21 +26,21 @@ type Timer struct {
 
 // New returns a timer that begins now. Without an end if d is negative.
 func New(d time.Duration) Timer {
-	t := Timer{whole: d, late: tolerance}
+	t := Timer{left: d, late: tolerance}
 	if d >= 0 {
-		t.begin(d)
+		t.next()
 	}
 	return t
 }
 
-// begin lets the timer fire before d has passed, so that the last of it comes on its own: a host
-// that was stopped until just before then has run for as long, and read what had come.
-func (t *Timer) begin(d time.Duration) {
-	t.last = min(tolerance, d/2)
-	t.wait(d - t.last)
-}
-
-func (t *Timer) wait(d time.Duration) {
+// next begins the next step. The last of the time comes on its own: a host that was stopped until
+// just before then has run for as long, and read what had come.
+func (t *Timer) next() {
+	d := t.left
+	if d > tolerance {
+		d = min(step, d-tolerance)
+	}
+	t.left -= d
 	t.until, t.fired = time.Now().Add(d), time.After(d)
 }
 
@@ -47,20 +48,19 @@ func (t *Timer) wait(d time.Duration) {
 func (t *Timer) Fired() <-chan time.Time { return t.fired }
 
 // Passed is called once the timer has fired, and reports whether that is the end of it. If
-// it fired late, it begins again, with what was lost: the host has not read meanwhile, and
-// what it did not read, or the machine that did not run, is not the process's fault. Each time
-// it may be twice as late, so that there is an end to that on a host that always is.
+// it fired late, only its step counts, and some time is left in any case: the host has not read
+// meanwhile, and what it did not read, or the machine that did not run, is not the process's
+// fault. Each time it may be twice as late, so that there is an end to that on a host that always
+// is.
 func (t *Timer) Passed() bool {
-	switch late := time.Since(t.until); {
-	case late > t.late:
+	if time.Since(t.until) > t.late {
 		t.late *= 2
-		t.begin(max(least, min(late, t.whole)))
-	case t.last > 0:
-		t.wait(t.last)
-		t.last = 0
-	default:
+		t.left = max(t.left, least)
+	}
+	if t.left == 0 {
 		return true
 	}
+	t.next()
 	return false
 }
 

@@ -23,21 +23,23 @@ func TestTimer(t *testing.T) {
 		if time.Since(begun) != 10*time.Second {
 			t.Errorf("after %v", time.Since(begun))
 		}
-		for _, test := range []struct{ late, more time.Duration }{
-			{tolerance, tolerance}, // as if it were on time
-			{2 * tolerance, least},
-			{3 * time.Second, 3 * time.Second},
-			{time.Hour, 10 * time.Second},
+		for _, test := range []struct{ whole, late, more time.Duration }{
+			{10 * time.Second, tolerance, 9 * time.Second}, // as if it were on time
+			{10 * time.Second, 3 * time.Second, 9 * time.Second},
+			{10 * time.Second, time.Hour, 9 * time.Second},
+			{time.Second, tolerance, tolerance},
+			{time.Second, 2 * tolerance, least},
+			{time.Second, time.Hour, least},
 		} {
+			l = New(test.whole)
 			begun = time.Now()
-			l = New(10 * time.Second)
 			l.until = begun.Add(-test.late) // and only now the host runs
 			if l.Passed() {
-				t.Errorf("%v late: no more time", test.late)
+				t.Errorf("%v, %v late: no more time", test.whole, test.late)
 			}
 			l.passes()
 			if more := time.Since(begun); more != test.more {
-				t.Errorf("%v late: %v more; want %v", test.late, more, test.more)
+				t.Errorf("%v, %v late: %v more; want %v", test.whole, test.late, more, test.more)
 			}
 		}
 		select {
@@ -53,11 +55,29 @@ func TestTimer(t *testing.T) {
 func TestStoppedUntilTheEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		event := make(chan struct{})
-		l := New(3 * time.Second)
-		time.Sleep(3 * time.Second)
+		l := New(3 * tolerance)
+		time.Sleep(3 * tolerance)
 		time.AfterFunc(tolerance/2, func() { close(event) })
 		if !l.Await(event) {
 			t.Error("it was not waited for")
+		}
+	})
+}
+
+// A host that is stopped again and again counts only the time in which it runs.
+func TestStoppedAgainAndAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begun := time.Now()
+		l := New(10 * time.Second)
+		for {
+			<-l.Fired()
+			time.Sleep(3 * time.Second)
+			if l.Passed() {
+				break
+			}
+		}
+		if took := time.Since(begun); took < 40*time.Second || took > time.Minute {
+			t.Errorf("it has passed after %v, of which it ran a quarter", took)
 		}
 	})
 }
