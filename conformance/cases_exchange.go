@@ -12,15 +12,7 @@ import (
 const quiet = 100 * time.Millisecond
 
 var exchangeCases = in("exchange", "7. Exchanges",
-	&definition{
-		Case: Case{Name: "echo", About: "The method \"\" answers one value with that value"},
-		on:   standard,
-		run: func(t *trial) {
-			l := t.worker()
-			l.awaitValue(l.call("", "hello"), "hello")
-			l.awaitValue(l.call("", map[string]any{"n": 1}), map[string]any{"n": 1})
-		},
-	},
+	echoCase,
 	&definition{
 		Case: Case{Name: "one-end", About: "Every exchange gets exactly one END, and nothing after it"},
 		on:   standard,

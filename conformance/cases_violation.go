@@ -56,7 +56,7 @@ var violationCases = in("violation", "16. Violations",
 		Case: Case{Name: "exchange-id-open", About: "An opening id that is open already is fatal"},
 		run: func(t *trial) {
 			l := t.start(standard.hello())
-			l.send(input(1, wire.FlagEmpty, "", nil, nil))
+			l.hold() // with the id 1
 			l.breach(bytesOf("00 00 00 07 96 05 01 00 a0 c0 c0"), wire.RuleID)
 		},
 	},

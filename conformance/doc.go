@@ -23,7 +23,8 @@
 //
 // # What the worker needs
 //
-// The method "" must answer one value with that value. Nothing else is needed: no feature, no
+// The method "" must answer one value with that value; of a worker that lists none the case
+// exchange/echo fails, and those that call it are skipped. Nothing else is needed: no feature, no
 // second value, no other method. What a worker has besides is used where it is of use, as far
 // as Initialized lists it:
 //
@@ -56,6 +57,7 @@
 // Every wait has an end, and so has the run ([Options].Budget). The waits are generous, so
 // that no good worker fails on a busy machine, and become shorter when a worker has used up
 // several. Where the rule itself is about time, such as the second from end of file to the exit, a
-// case has five chances, as a machine may stall. A program that does not even start is not started again. No process is left behind,
-// unless a worker has started one that left its process group, as setsid does.
+// case has five chances, as a machine may stall. A program that does not even start is not started
+// again. No process is left behind, unless a worker has started one that left its process group,
+// as setsid does.
 package conformance

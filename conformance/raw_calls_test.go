@@ -72,7 +72,7 @@ func (w *rawWorker) input(in wire.Input, length int, body []byte) error {
 		w.end(c, wire.CodeShuttingDown, "")
 	case late && w.is("looks at the deadline first"):
 		w.end(c, wire.CodeDeadlineExceeded, "")
-	case !slices.Contains(rawMethods, method) && !w.is("falls back to the default method"):
+	case !slices.Contains(w.methods(), method) && !w.is("falls back to the default method"):
 		w.end(c, wire.CodeUnknownMethod, method)
 	case len(w.calls) > w.concurrency() && !w.is("is never overloaded"):
 		w.end(c, wire.CodeOverloaded, "")

@@ -53,6 +53,13 @@ const (
 
 var rawMethods = []string{"", "echo", "count", "sleep", "fail", "log", "print", "panic", "exit", "host"}
 
+func (w *rawWorker) methods() []string {
+	if w.is("has no default method") {
+		return rawMethods[1:]
+	}
+	return rawMethods
+}
+
 func (w *rawWorker) serve() {
 	limit := wire.DefaultMaxFrame
 	if w.is("takes no large Initialize") {
@@ -220,7 +227,7 @@ func (w *rawWorker) initialize(m wire.Message) error {
 		}()
 	}
 	info := wire.Initialized{
-		Version: version, Name: "raw", PID: os.Getpid(), Methods: rawMethods, Concurrency: w.concurrency(),
+		Version: version, Name: "raw", PID: os.Getpid(), Methods: w.methods(), Concurrency: w.concurrency(),
 		MaxFrame: w.maxFrame(), Window: w.window(), Features: w.features,
 	}
 	switch {

@@ -3,6 +3,7 @@ package conformance
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/kinwire/kinwire/wire"
@@ -43,8 +44,11 @@ func (s *suite) try(ctx context.Context, v *venue, d *definition, shared *stageW
 		r.Warnings, r.Took = t.warnings, time.Since(begun)
 	}()
 	failed, without := t.chances(d)
-	if failed == nil {
-		failed = t.seenInPassing()
+	switch broken := t.seenInPassing(); {
+	case failed == nil:
+		failed = broken
+	case broken == nil && d != echoCase && t.missedEcho():
+		failed, without = nil, &skipped{why: noEcho}
 	}
 	switch {
 	case failed != nil:
@@ -109,17 +113,21 @@ func (t *trial) attempt(d *definition) (failed *failure, without *skipped) {
 // seenInPassing returns the first rule that a worker of this case was seen to break, whatever
 // the case is about.
 func (t *trial) seenInPassing() *failure {
-	links := t.links
-	if t.shared != nil && t.shared.link != nil {
-		links = append(links, t.shared.link)
-	}
-	for _, l := range links {
+	for _, l := range t.talkedOn() {
 		if f := l.brokenRule(); f != nil {
 			t.last = l
 			return f
 		}
 	}
 	return nil
+}
+
+// talkedOn returns the links that the case has talked on.
+func (t *trial) talkedOn() []*link {
+	if t.shared != nil && t.shared.link != nil {
+		return append(slices.Clip(t.links), t.shared.link)
+	}
+	return t.links
 }
 
 // close ends the workers that are the case's own.

@@ -87,9 +87,9 @@ const checkHelp = `Check puts a worker through the rules of wire/SPEC.md, and sa
 
 The worker's command comes after --. Each rule is a case, with a name that says it; most cases
 start the worker anew, several at a time, over each of the transports. All that a worker needs
-is its default method, the one whose name is empty, which has to send back what it gets. Where
-it offers more, such as the features and the methods of echo-worker, more is checked; what it
-lacks is skipped.
+is its default method, the one whose name is empty, which has to send back what it gets: without
+it, exchange/echo fails. Where it offers more, such as the features and the methods of
+echo-worker, more is checked; what it lacks is skipped.
 
 A case is a line on standard output, with all that is known of a failure indented below it:
 
