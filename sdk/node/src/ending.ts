@@ -32,8 +32,10 @@ export type State = 'silent' | 'greeted' | 'refused' | 'serving';
 /** Ending knows whether the worker is to end, and sees to it. It ends the process once. */
 export class Ending {
   state: State = 'silent';
-  /** Nothing stops the exit any more. */
+  /** Nothing stops the end any more. */
   leaving = false;
+  /** The process is about to exit: what still comes is not looked at. */
+  exits = false;
   readonly #of: { readonly shared: Shared; readonly outbox: Outbox; readonly log: Logger };
   readonly #calls: Calls;
   readonly #open: ReadonlyMap<number, Served>;
@@ -204,15 +206,25 @@ export class Ending {
     }
   }
 
-  /** Exits, once nobody looks into this thread: Node would wait for that, and say so. */
-  exit(code: number, line?: string, patience = PATIENCE): void {
+  /** Exits. Whatever else would end the process from now on comes too late. */
+  exit(code: number, line?: string): void {
+    if (this.exits) {
+      return;
+    }
+    this.exits = true;
+    this.leaving = true;
     this.#of.shared.set(Word.last, 1);
     this.#of.shared.set(Word.exits, 1);
     if (line !== undefined) {
       process.stderr.write(`${line}\n`);
     }
+    this.#exitUnseen(code, PATIENCE);
+  }
+
+  /** Exits once nobody looks into this thread: Node would wait for that, and say so. */
+  #exitUnseen(code: number, patience: number): void {
     if (this.#of.shared.get(Word.inspected) === 1 && patience > 0) {
-      setTimeout(() => this.exit(code, undefined, patience - 1), 1);
+      setTimeout(() => this.#exitUnseen(code, patience - 1), 1);
     } else {
       // The thread learns that its session is over when the loop has turned once more.
       setTimeout(() => process.exit(code), patience < PATIENCE ? 5 : 0);

@@ -119,6 +119,9 @@ export class Session implements Surroundings {
 
   #deal(message: ArrayBuffer | Notice): void {
     try {
+      if (this.#ending.exits) {
+        return;
+      }
       if (message instanceof ArrayBuffer) {
         this.#batch(unpack(message));
       } else {

@@ -74,6 +74,18 @@ test('inputs are granted as they are consumed, and more than granted is fatal', 
     assert.doesNotMatch(p.stderr, /\n {4}at /);
   }));
 
+test('an answer of the host beyond its credit is fatal, and told once', () =>
+  withWorker(tricks, {}, async (p) => {
+    p.open(1, 'host', null);
+    const [, id] = await p.heard('the call', (m) => m[0] === 5);
+    p.open(3, 'spin', 500); // so that it finds all of this at once
+    for (let i = 0; i < 20; i++) {
+      p.send(6, id, 0, null, new Uint8Array(200_000)); // more than one read takes
+    }
+    assert.equal((await p.exited()).code, 65);
+    assert.match(p.stderr, /^the host broke the rule credit of the kinwire protocol: [^\n]*\n$/);
+  }));
+
 test('a reader that stops early gives back what it does not read', () =>
   withWorker(tricks, {}, async (p) => {
     p.open(1, 'first', 'one', { flags: 0 });
