@@ -1,5 +1,8 @@
 /** What fails: a call, a host that breaks the protocol, a worker that no host has started. */
 
+import { inspect } from 'node:util';
+import { theirs } from './text.js';
+
 /** The codes that the protocol itself uses. All others are the application's. */
 export type ProtocolCode =
   | 'unknown_method'
@@ -38,7 +41,7 @@ export class KinwireError extends Error {
 
   constructor(code: ProtocolCode | (string & {}), message = '', options: KinwireErrorOptions = {}) {
     super(message, 'cause' in options ? { cause: options.cause } : undefined);
-    this.code = code;
+    this.code = String(code); // in JavaScript it may be a number, as of HTTP
     this.data = options.data;
   }
 }
@@ -87,7 +90,7 @@ export function toAnswer(thrown: unknown): KinwireError {
     if (!NOT_RUN.has(thrown.code) && thrown.code !== '' && thrown.code !== 'host_gone') {
       return thrown;
     }
-    const message = thrown.message === '' ? thrown.code : `${thrown.code}: ${thrown.message}`;
+    const message = [thrown.code, thrown.message].filter((s) => s !== '').join(': ');
     return new KinwireError('failed', message, { data: thrown.data });
   }
   const message = textOf(thrown);
@@ -113,14 +116,31 @@ export function toError(value: unknown): KinwireError {
 /** Returns the text of whatever was thrown, which may be nothing that has one. */
 export function textOf(thrown: unknown): string {
   try {
-    return thrown instanceof Error ? thrown.message || thrown.name : String(thrown);
+    return thrown instanceof Error ? thrown.message || thrown.name : shown(thrown);
   } catch {
     return 'something that has no text was thrown';
   }
 }
 
-/** Returns the stack of what was thrown, or its text if it has none. */
+/** Returns the stack of what was thrown, and of what has caused it, without this package's part of it. */
 export function stackOf(thrown: unknown): string {
-  const stack = thrown instanceof Error ? thrown.stack : undefined;
-  return typeof stack === 'string' ? stack : textOf(thrown);
+  try {
+    return theirs(shown(thrown));
+  } catch {
+    return textOf(thrown);
+  }
+}
+
+/** Takes out of an error's stack what {@link stackOf} leaves out. */
+export function tidy(error: Error): void {
+  try {
+    error.stack = theirs(error.stack as string);
+  } catch {
+    // It is no error, or one that does not change.
+  }
+}
+
+/** Shows a value as the console does. */
+function shown(value: unknown): string {
+  return typeof value === 'string' ? value : inspect(value, { breakLength: Infinity });
 }

@@ -10,7 +10,6 @@ import type { Shared } from './memory.js';
 import { EncodeError } from './msgpack/encode.js';
 import { NOTHING, type Outbox } from './outbox.js';
 import { EMPTY, END, ERROR, Type } from './protocol.js';
-import { theirs } from './text.js';
 
 /** How long a canceled handler may go on until its exchange ends without it. */
 const CANCEL_PATIENCE_MS = 1000;
@@ -205,7 +204,8 @@ export class Served implements Context {
   #run(input: unknown): void {
     this.#running = true;
     try {
-      const answer = (this.#method.handler as (input: unknown, context: Context) => unknown)(input, this);
+      const handler = this.#method.handler as (input: unknown, context: Context) => unknown;
+      const answer = handler(input, this);
       if (!isThenable(answer)) {
         this.#answer(answer);
         return;
@@ -328,9 +328,9 @@ export class Served implements Context {
   /** Writes to the log what the worker's author has to know. */
   #report(error: unknown): void {
     if (error instanceof EncodeError) {
-      this.#around.log.error('the answer of the method %j can not be sent: %s', this.method, error.message);
+      this.#around.log.error("the answer of the method %j can't be sent: %s", this.method, error.message);
     } else if (!(error instanceof KinwireError) || error.code === 'panicked') {
-      this.#around.log.error('the method %j has failed: %s', this.method, theirs(stackOf(error)));
+      this.#around.log.error('the method %j has failed: %s', this.method, stackOf(error));
     }
   }
 
@@ -355,8 +355,10 @@ export class Served implements Context {
     try {
       outbox.output(id, END | ERROR, answer.data === undefined ? map : { ...map, data: answer.data });
       return;
-    } catch {
-      // Without data, then.
+    } catch (unsendable) {
+      if (unsendable instanceof EncodeError) {
+        this.#around.log.error("the data of the error %j can't be sent: %s", answer.code, unsendable.message);
+      }
     }
     try {
       outbox.output(id, END | ERROR, map);

@@ -3,7 +3,7 @@
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { type Batch, Field, type LinkData, type Notice, type Order, unpack } from './batch.js';
 import { Ending, reasonOf } from './ending.js';
-import { ExitCode, KinwireError, stackOf, textOf, toAnswer, Violation } from './errors.js';
+import { ExitCode, KinwireError, stackOf, textOf, tidy, toAnswer, Violation } from './errors.js';
 import { Calls, type Host } from './host.js';
 import type { Logger, LogSink } from './log.js';
 import { Shared, Word } from './memory.js';
@@ -89,6 +89,7 @@ export class Session implements Surroundings {
   #listen(order: (o: Order) => void): void {
     process.on('uncaughtExceptionMonitor', (error) => {
       if (process.listenerCount('uncaughtException') === 0) {
+        tidy(error); // before Node prints it
         this.log.error('the worker crashes: %s', stackOf(error));
         this.#ending.sayLast(ExitCode.failure, `uncaught exception: ${textOf(error)}`);
       }

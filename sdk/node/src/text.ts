@@ -8,16 +8,26 @@ export function cut(text: string, n: number): string {
 /** Where this package's own code is. */
 const OURS = new URL('.', import.meta.url).href;
 
-/** Leaves out of a stack what is below the author's code: how this package came to call it. */
-export function theirs(stack: string): string {
-  const lines = stack.split('\n');
-  const isFrame = (line: string) => /^ {4}at /.test(line);
-  const first = lines.findIndex((line) => isFrame(line) && !line.includes(OURS) && !line.includes('(node:'));
-  const below = first < 0 ? -1 : lines.findIndex((line, i) => i > first && isFrame(line) && line.includes(OURS));
-  if (below < 0) {
-    return stack;
-  }
-  const rest = lines.slice(below);
-  const behind = rest.findIndex((line) => !isFrame(line)); // a cause, or the properties of the error
-  return [...lines.slice(0, below), ...(behind < 0 ? [] : rest.slice(behind))].join('\n');
+/** The frames of a stack, be it that of an error's cause, which is set in. Node leaves out what both have. */
+const STACK = /(?:^ +(?:at|\.\.\. \d+ lines matching) .*\n?)+/gm;
+
+/** Leaves out of stacks what is below the author's code: how Node and this package came to call it. */
+export function theirs(text: string): string {
+  return text.replace(STACK, (stack) => {
+    const frames = stack.trimEnd().split('\n');
+    let kept = frames.length;
+    while (kept > 0 && !isTheirs(frames[kept - 1] as string)) {
+      kept--;
+    }
+    if (kept === 0 || kept === frames.length) {
+      return stack;
+    }
+    // A brace behind the last frame begins the properties of the error.
+    const brace = stack.trimEnd().endsWith(' {') ? ' {' : '';
+    return frames.slice(0, kept).join('\n') + brace + (stack.endsWith('\n') ? '\n' : '');
+  });
+}
+
+function isTheirs(frame: string): boolean {
+  return !frame.includes(OURS) && !/[( ]node:|\(<anonymous>\)|^ +\.\.\. /.test(frame);
 }

@@ -1,5 +1,6 @@
 /** What a worker program writes: its methods, and what happens before and after them. */
 
+import { inspect } from 'node:util';
 import { claim } from './claim.js';
 import type { Any, DuplexHandler, Handler, Method } from './context.js';
 import { ExitCode } from './errors.js';
@@ -32,6 +33,9 @@ export interface InitContext {
 }
 
 export type Init<Config = Any> = (config: Config, context: InitContext) => unknown;
+
+/** The one worker of this process that has the link. */
+let running: Worker | undefined;
 
 /** A worker as its session needs it. */
 export interface Definition {
@@ -73,16 +77,19 @@ export class Worker {
   #session: Session | undefined;
 
   constructor(options: WorkerOptions = {}) {
+    if (typeof options !== 'object' || options === null) {
+      throw new TypeError('a worker takes an object of options: new Worker({ name: "hello" })');
+    }
     const program = process.argv[1]?.split(/[\\/]/).at(-1) ?? 'worker';
     this.#options = {
-      name: options.name ?? program,
-      build: options.build ?? '',
+      name: text('name', options.name ?? program),
+      build: text('build', options.build ?? ''),
       concurrency: inRange('concurrency', options.concurrency ?? 1024, 1, 65536),
       window: inRange('window', options.window ?? 128 << 10, 1, MAX_INT31),
       maxFrame: inRange('maxFrame', options.maxFrame ?? DEFAULT_MAX_FRAME, LEAST_MAX_FRAME, MAX_INT31),
     };
     process.on('exit', (code) => {
-      if (code === 0 && this.#session === undefined && !('problem' in claim)) {
+      if (code === 0 && running === undefined && !('problem' in claim)) {
         process.stderr.write('the worker was never run: is `await worker.run()` missing?\n');
       }
     });
@@ -115,7 +122,7 @@ export class Worker {
    * worker. If it throws there will be no worker, and the host is told why.
    */
   init<Config = Any>(f: Init<Config>): this {
-    this.#inits.push(f);
+    this.#inits.push(callable('init', f));
     return this;
   }
 
@@ -125,7 +132,7 @@ export class Worker {
    * least.
    */
   onShutdown(f: (reason: string) => unknown): this {
-    this.#hooks.push(f);
+    this.#hooks.push(callable('onShutdown', f));
     return this;
   }
 
@@ -158,8 +165,8 @@ export class Worker {
    * | 69 | the host is gone |
    */
   run(): Promise<never> {
-    if (this.#session !== undefined) {
-      throw new Error('the worker runs already');
+    if (running !== undefined) {
+      throw new Error(running === this ? 'the worker runs already' : 'another worker of this process runs already');
     }
     if ('problem' in claim) {
       const program = process.argv[1] === undefined ? 'worker.mjs' : process.argv[1];
@@ -168,6 +175,7 @@ export class Worker {
       );
       process.exit(ExitCode.usage);
     }
+    running = this;
     this.#session = new Session(
       {
         ...this.#options,
@@ -200,9 +208,23 @@ export class Worker {
   }
 }
 
-function inRange(name: string, value: number, least: number, most: number): number {
-  if (!Number.isInteger(value) || value < least || value > most) {
-    throw new RangeError(`${name} is ${value}, and not an integer from ${least} to ${most}`);
+function text(name: string, value: string): string {
+  if (typeof value !== 'string') {
+    throw new TypeError(`${name} is ${inspect(value)}, and not a string`);
   }
   return value;
+}
+
+function inRange(name: string, value: number, least: number, most: number): number {
+  if (!Number.isInteger(value) || value < least || value > most) {
+    throw new RangeError(`${name} is ${inspect(value)}, and not an integer from ${least} to ${most}`);
+  }
+  return value;
+}
+
+function callable<F>(name: string, f: F): F {
+  if (typeof f !== 'function') {
+    throw new TypeError(`worker.${name} takes a function`);
+  }
+  return f;
 }

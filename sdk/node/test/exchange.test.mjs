@@ -126,6 +126,18 @@ test('errors say what went wrong, and the stack goes to the log', () =>
     assert.match(message, /the method "throw" has failed: TypeError: thrown\n {4}at .*tricks\.mjs/);
     assert.doesNotMatch(message, /sdk\/node\/dist/);
     await assert.rejects(p.call(3, 'reject', null), { code: 'failed', message: 'rejected' });
+    await assert.rejects(p.call(17, 'throw-object', null), { code: 'failed', message: "{ code: 'ENOENT', path: '/x' }" });
+    await assert.rejects(p.call(19, 'throw-number', null), { code: '404', message: 'not found' });
+    await assert.rejects(p.call(21, 'throw-empty', null), { code: 'failed', message: 'no code' });
+    await assert.rejects(p.call(23, 'throw-data', null), { code: 'mine', message: 'm' });
+    await p.heard(
+      'a line',
+      (m) => m[0] === 9 && m[3] === `the data of the error "mine" can't be sent: value.data.f is a function, which can't be sent`,
+    );
+    await assert.rejects(p.call(25, 'throw-caused', null), { code: 'failed', message: 'outer' });
+    const [, , , caused] = await p.heard('a line', (m) => m[0] === 9 && m[3].includes('outer'));
+    assert.match(caused, /Error: outer\n {4}at .*tricks\.mjs\S* \{\n {2}\[cause\]: RangeError: inner\n {6}at .*tricks\.mjs\S*\n\}$/);
+    assert.equal(await p.call(27, 'this', null), true);
     await assert.rejects(p.call(5, 'unsendable', null), { code: 'failed', message: "value.a[0].f is a function, which can't be sent" });
     for (const [id, method, text] of [
       [13, 'thenable', 'no then'],

@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { MessageChannel } from 'node:worker_threads';
+import { Worker } from 'kinwire';
 import { startThread } from '../dist/start-thread.js';
 import { Parent, TRANSPORTS, withWorker, worker } from './parent.mjs';
 
@@ -194,26 +195,54 @@ test('what is thrown outside of handlers ends the worker, which says so', async 
       const [, level, , message] = await p.heard('a line', (m) => m[0] === 9 && what.test(m[3]));
       assert.equal(level, 'error');
       assert.match(message, /tricks\.mjs/);
+      assert.doesNotMatch(message, /node\/dist/);
       const [, code, reason] = await p.heard('Exiting', (m) => m[0] === 12);
       assert.equal(code, 1);
       assert.match(reason, what);
       assert.equal((await p.exited()).code, 1);
       assert.match(p.stderr, what);
+      assert.doesNotMatch(p.stderr, /node\/dist/);
     });
   }
 });
 
-test('a worker that is never run says so', () => {
-  const program = "import { Worker } from 'kinwire'; new Worker().method('', (v) => v);";
+/** Runs a program that ends of its own, as a host that says nothing would. */
+function runAlone(program) {
   const env = { ...process.env, KINWIRE_TRANSPORT: 'fd:3' };
   const cwd = fileURLToPath(new URL('.', import.meta.url));
-  const { status, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', program], {
+  return spawnSync(process.execPath, ['--input-type=module', '-e', `import { Worker } from 'kinwire'; ${program}`], {
     env,
     cwd,
     stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
     encoding: 'utf8',
   });
+}
+
+test('a worker that is never run says so', () => {
+  const { status, stderr } = runAlone("new Worker().method('', (v) => v);");
   assert.deepEqual([status, stderr], [0, 'the worker was never run: is `await worker.run()` missing?\n']);
+});
+
+test('a process has one worker, which runs once', () => {
+  for (const [program, why] of [
+    ['new Worker().run(); new Worker().run();', 'another worker of this process runs already'],
+    ['const w = new Worker(); w.run(); w.run();', 'the worker runs already'],
+  ]) {
+    const { status, stderr } = runAlone(program);
+    assert.equal(status, 1);
+    assert.match(stderr, new RegExp(`^Error: ${why}$`, 'm'));
+  }
+});
+
+test('mistakes in what is said of a worker are found at once', () => {
+  assert.throws(() => new Worker('hello'), /new Worker\(\{ name: "hello" \}\)/);
+  assert.throws(() => new Worker({ name: 5 }), { message: 'name is 5, and not a string' });
+  assert.throws(() => new Worker({ concurrency: '8' }), { message: "concurrency is '8', and not an integer from 1 to 65536" });
+  const worker = new Worker();
+  assert.throws(() => worker.method('f'), /a method has a name and a handler/);
+  assert.throws(() => worker.method('f', () => {}).method('f', () => {}), { message: 'the method "f" is there already' });
+  assert.throws(() => worker.init({}), { message: 'worker.init takes a function' });
+  assert.throws(() => worker.onShutdown(), { message: 'worker.onShutdown takes a function' });
 });
 
 test('the thread starts as well in a Node that does not know its flags', async () => {

@@ -2,7 +2,7 @@
 
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
-import { Worker } from 'kinwire';
+import { KinwireError, Worker } from 'kinwire';
 
 console.log('printed before the worker runs');
 const worker = new Worker({ name: 'tricks', build: '7', concurrency: 4, window: 4096 });
@@ -60,6 +60,24 @@ worker.method('throw', () => {
 });
 worker.method('reject', async () => {
   throw 'rejected';
+});
+worker.method('throw-object', () => {
+  throw { code: 'ENOENT', path: '/x' };
+});
+worker.method('throw-caused', () => {
+  throw new Error('outer', { cause: new RangeError('inner') });
+});
+worker.method('throw-number', () => {
+  throw new KinwireError(404, 'not found');
+});
+worker.method('throw-empty', () => {
+  throw new KinwireError('', 'no code');
+});
+worker.method('throw-data', () => {
+  throw new KinwireError('mine', 'm', { data: { f: () => {} } });
+});
+worker.method('this', function () {
+  return this === undefined;
 });
 worker.method('unsendable', () => ({ a: [{ f: () => {} }] }));
 worker.method('thenable', () => ({
