@@ -7,10 +7,10 @@
  * was standard output.
  */
 
-export { ExtData } from '@msgpack/msgpack';
 export type { Answer, Context, DuplexHandler, Handler } from './context.js';
 export { KinwireError, type KinwireErrorOptions, type ProtocolCode } from './errors.js';
 export type { CallOptions, Host } from './host.js';
 export type { Fields, Logger, LogLevel } from './log.js';
 export { EncodeError } from './msgpack/encode.js';
+export { ExtData } from './msgpack/ext.js';
 export { type Init, type InitContext, Worker, type WorkerOptions } from './worker.js';

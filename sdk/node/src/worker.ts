@@ -119,7 +119,7 @@ export class Worker {
 
   /**
    * Runs f once before the first call, with the configuration that the host has for this
-   * worker. If it throws there will be no worker, and the host is told why.
+   * worker: null if it has none. If it throws there will be no worker, and the host is told why.
    */
   init<Config = Any>(f: Init<Config>): this {
     this.#inits.push(callable('init', f));

@@ -101,6 +101,7 @@ test('what can not be sent is named, with its place', () => {
     [{ p: Promise.resolve() }, /^value\.p is a Promise: is an await missing/],
     [new Error('lost'), /^the value is an Error, which can't be sent: is a throw missing/],
     [[new Date(Number.NaN)], /^value\[0\] is an invalid Date/],
+    [[new ExtData(200, new Uint8Array())], /^value\[0\] is an ExtData whose type is 200, and not from -128 to 127$/],
     [circular, /^[^\n]{1,200}$/],
     [circular, /nested more than 63 levels deep, or contains itself/],
     [new Map([['k', () => {}]]), /^value\.k is a function/],

@@ -5,7 +5,8 @@
  * an unusual key of a map an error, and invalid UTF-8 whatever comes of it.
  */
 
-import { decodeTimestampToTimeSpec, ExtData, encodeTimeSpecToTimestamp } from '@msgpack/msgpack';
+import { decodeTimestampToTimeSpec, encodeTimeSpecToTimestamp } from '@msgpack/msgpack';
+import { ExtData } from './ext.js';
 
 /** Whether bytes in a decoded value refer to the memory that they came in. */
 export type Memory = 'shared' | 'own';

@@ -1,8 +1,9 @@
 /** Encodes values, by the library where it can, and names what nobody could encode. */
 
-import { Encoder, ExtData } from '@msgpack/msgpack';
+import { Encoder } from '@msgpack/msgpack';
 import { cut } from '../text.js';
 import { MAX_DEPTH } from './check.js';
+import { ExtData } from './ext.js';
 
 /** How many levels a payload may have: the body's array is one more. */
 const PAYLOAD_DEPTH = MAX_DEPTH - 1;
@@ -154,6 +155,9 @@ function integer(n: bigint, path: string): Uint8Array {
 function extension(value: ExtData | Date, path: string): Uint8Array {
   if (value instanceof Date && Number.isNaN(value.getTime())) {
     throw new EncodeError(`${where(path)} is an invalid Date`);
+  }
+  if (value instanceof ExtData && new Int8Array([value.type])[0] !== value.type) {
+    throw new EncodeError(`${where(path)} is an ExtData whose type is ${value.type}, and not from -128 to 127`);
   }
   try {
     return leaf.encode(value);
