@@ -1,14 +1,14 @@
 /** The end of a worker: who is told, who is waited for and for how long, and the exit. */
 
-import { now } from './clock.js';
+import type { Calls } from './calls.js';
+import { LONGEST_TIMER_MS, now } from './clock.js';
 import { ExitCode, KinwireError, stackOf } from './errors.js';
-import type { Calls } from './host.js';
 import type { Logger } from './log.js';
 import { type Shared, Word } from './memory.js';
 import type { Outbox } from './outbox.js';
 import { Type } from './protocol.js';
 import type { Served } from './served.js';
-import { cut } from './text.js';
+import { cut, MAX_REASON, reasonOf } from './text.js';
 
 /** How long handlers may go on once the grace is over, or the host is gone. */
 const AFTER_GRACE_MS = 250;
@@ -22,9 +22,6 @@ const FAREWELL_MS = 150;
 const HEARING_MS = 1000;
 /** For how many milliseconds an exit waits for who looks into this thread. */
 const PATIENCE = 100;
-/** How much of a reason is told. */
-const MAX_REASON = 1024;
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** How far the handshake is: nothing has come; Initialize has; the answer was an error, or none. */
 export type State = 'silent' | 'greeted' | 'refused' | 'serving';
@@ -230,11 +227,6 @@ export class Ending {
       setTimeout(() => process.exit(code), patience < PATIENCE ? 5 : 0);
     }
   }
-}
-
-/** Adds the reason for something, if there is one. */
-export function reasonOf(what: string, reason: string): string {
-  return reason === '' ? what : `${what}: ${cut(reason, MAX_REASON)}`;
 }
 
 function sleep(ms: number): Promise<void> {

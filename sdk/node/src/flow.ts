@@ -1,14 +1,14 @@
 /** Credit: what bounds the bytes that lie unread, in either direction of an exchange. */
 
-import { MAX_INT31 } from './protocol.js';
+import { MAX_INT31, type Terms } from './protocol.js';
 
 /** Balance is what one direction of an exchange may still send. Without credit it is endless. */
 export class Balance {
   #bytes: number;
   #waiter: (() => void) | undefined;
 
-  constructor(bytes: number) {
-    this.#bytes = bytes;
+  constructor({ credit, theirWindow }: Terms) {
+    this.#bytes = credit ? theirWindow : Infinity;
   }
 
   get positive(): boolean {

@@ -23,6 +23,7 @@ export const EMPTY = 4;
 
 /** The features that this package offers. */
 export const FEATURES = ['credit', 'cancel', 'log', 'host-call'] as const;
+export type Feature = (typeof FEATURES)[number];
 
 export const DEFAULT_MAX_FRAME = 16 << 20;
 export const LEAST_MAX_FRAME = 4096;
@@ -36,6 +37,9 @@ export const UNREAD_LIMIT = 4 << 20;
 /** The grace of a worker's own shutdown. */
 export const TERM_GRACE_MS = 2000;
 
+/** How long a canceled handler may go on until its exchange ends without it. */
+export const CANCEL_PATIENCE_MS = 1000;
+
 /** What Initialize says. */
 export interface Hello {
   versions: number[];
@@ -47,3 +51,17 @@ export interface Hello {
   /** One msgpack value, or nothing. */
   config: Uint8Array | undefined;
 }
+
+/** What is in force once the handshake is over. */
+export interface Terms {
+  readonly credit: boolean;
+  readonly cancel: boolean;
+  readonly hostCall: boolean;
+  readonly ourWindow: number;
+  readonly theirWindow: number;
+  /** How many calls of the host may be open. */
+  readonly concurrency: number;
+}
+
+/** Nothing is in force before. */
+export const NO_TERMS: Terms = { credit: false, cancel: false, hostCall: false, ourWindow: 0, theirWindow: 0, concurrency: 0 };

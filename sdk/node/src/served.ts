@@ -1,95 +1,73 @@
 /** An exchange that the host has opened, and the handler that answers it. */
 
+import { CallContext } from './call-context.js';
+import { LONGEST_TIMER_MS } from './clock.js';
 import type { Context, Method } from './context.js';
-import { KinwireError, stackOf, toAnswer, toError } from './errors.js';
-import { Balance, Consumed } from './flow.js';
-import type { Host } from './host.js';
+import { KinwireError, toError } from './errors.js';
+import { Consumed } from './flow.js';
+import type { FrameReader } from './frame-reader.js';
+import type { Bounds, Host } from './host.js';
 import { Inbox } from './inbox.js';
-import type { Logger } from './log.js';
-import type { Shared } from './memory.js';
-import { EncodeError } from './msgpack/encode.js';
-import { NOTHING, type Outbox } from './outbox.js';
-import { EMPTY, END, ERROR, Type } from './protocol.js';
-
-/** How long a canceled handler may go on until its exchange ends without it. */
-const CANCEL_PATIENCE_MS = 1000;
-/** The longest time that a timer takes. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
-/** After so many values a synchronous generator lets others have a turn. */
-const TURN = 256;
+import { NOTHING } from './outbox.js';
+import { type AnyIterator, isThenable, iteratorOfAnswer, quit, sendAll } from './outflow.js';
+import { CANCEL_PATIENCE_MS, EMPTY, END, ERROR, Type } from './protocol.js';
+import { type Place, Reply, type ReplyLink } from './reply.js';
 
 /** What all exchanges of a link share. */
-export interface Surroundings {
-  readonly shared: Shared;
-  readonly outbox: Outbox;
-  readonly log: Logger;
-  /** Features in force, and the windows. */
-  readonly credit: boolean;
-  readonly ourWindow: number;
-  readonly theirWindow: number;
-  hostFor(context: Served): Host;
-  meta(bytes: Buffer, start: number): Record<string, unknown>;
-  payload(bytes: Buffer, start: number, end: number): unknown;
+export interface Surroundings extends ReplyLink {
+  hostFor(bounds: Bounds): Host;
   /** The exchange has ended, and its handler has returned or is given up. */
   over(served: Served): void;
 }
 
 /** What the link thread knows of an opening Input. */
-export interface Opening {
-  id: number;
-  slot: number;
-  tag: number;
-  method: string;
-  timeoutMs: number;
-  metaBytes: Buffer | undefined;
-  metaStart: number;
+export interface Opening extends Place {
+  /** Below 0 if there is none. */
+  readonly timeoutMs: number;
+  readonly meta: (() => Record<string, unknown>) | undefined;
 }
 
 /**
- * Served is one exchange, and the context of its handler. It ends once: by what the handler
- * returns, by an error, or by the link thread.
+ * Served is one exchange. It ends once: by what the handler returns, by an error, or by the
+ * link thread.
  */
-export class Served implements Context {
-  readonly method: string;
-  readonly deadline: Date | undefined;
+export class Served implements Bounds {
   readonly opening: Opening;
-  /** Its END is sent. */
-  ended = false;
+  /** When the caller's time is up, on the monotonic clock; Infinity without a deadline. */
+  readonly until: number;
   readonly #around: Surroundings;
   readonly #method: Method;
+  readonly #reply: Reply;
   #running = false;
   #controller: AbortController | undefined;
   #reason: KinwireError | undefined;
   #deadlineTimer: NodeJS.Timeout | undefined;
   #cancelTimer: NodeJS.Timeout | undefined;
-  #balance: Balance | undefined;
   #consumed: Consumed | undefined;
   #inbox: Inbox | undefined;
-  #iterator: Iterator<unknown> | AsyncIterator<unknown> | undefined;
-  #host: Host | undefined;
-  #meta: Record<string, unknown> | undefined;
-  /** Monotonic; Infinity without a deadline. */
-  readonly until: number;
+  #iterator: AnyIterator | undefined;
 
   constructor(around: Surroundings, method: Method, opening: Opening) {
     this.#around = around;
     this.#method = method;
+    this.#reply = new Reply(around, opening);
     this.opening = opening;
-    this.method = opening.method;
     this.until = Infinity;
     if (opening.timeoutMs >= 0) {
-      this.deadline = new Date(Date.now() + opening.timeoutMs);
       this.until = performance.now() + opening.timeoutMs;
-      const left = Math.min(opening.timeoutMs, LONGEST_TIMER_MS);
-      this.#deadlineTimer = setTimeout(() => this.#late(), left);
+      this.#deadlineTimer = setTimeout(() => this.#late(), Math.min(opening.timeoutMs, LONGEST_TIMER_MS));
     }
     if (method.kind === 'values') {
       this.#inbox = this.#newInbox();
     }
   }
 
-  // What a handler uses. Most use little of it, so it is made when it is asked for.
+  /** The link thread has ended it, and this thread has not heard of that. */
+  get wasTaken(): boolean {
+    return this.#reply.wasTaken;
+  }
 
+  /** Aborts when the handler is to stop. Most handlers don't ask for it, so it is made when they do. */
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController();
@@ -100,32 +78,17 @@ export class Served implements Context {
     return this.#controller.signal;
   }
 
-  get host(): Host {
-    this.#host ??= this.#around.hostFor(this);
-    return this.#host;
-  }
-
-  get log(): Logger {
-    return this.#around.log;
-  }
-
-  get meta(): Record<string, unknown> {
-    const { metaBytes, metaStart } = this.opening;
-    this.#meta ??= metaBytes === undefined ? {} : this.#around.meta(metaBytes, metaStart);
-    return this.#meta;
-  }
-
   // What the host sends.
 
-  /** Takes an Input, whose payload is within `bytes`. */
-  input(flags: number, bytes: Buffer, start: number, end: number, size: number): void {
+  /** Takes an Input of which so many bytes count. */
+  input(frame: FrameReader, size: number): void {
+    const { flags } = frame;
     if ((flags & ERROR) !== 0) {
-      const error = toError(this.#around.payload(bytes, start, end));
-      this.#inputEnds({ error });
+      this.#inputEnds({ error: toError(frame.payload()) });
       return;
     }
     if ((flags & EMPTY) === 0) {
-      this.#value(this.#around.payload(bytes, start, end), size);
+      this.#value(frame.payload(), size);
     } else if (size > 0) {
       this.#consume(size);
     }
@@ -144,15 +107,15 @@ export class Served implements Context {
   #value(value: unknown, size: number): void {
     if (this.#inbox === undefined) {
       this.#consume(size); // a method that takes one value ignores further ones
-      if (!this.#running && !this.ended) {
+      if (!this.#running && !this.#reply.ended) {
         this.#run(value);
       }
       return;
     }
     this.#inbox.push(value, size);
-    if (!this.#around.credit && this.#inbox.flooded) {
+    if (!this.#around.terms.credit && this.#inbox.flooded) {
       const error = new KinwireError('failed', 'too much of the input lies unread');
-      this.#finish(error);
+      this.#reply.fail(error);
       this.#abort(error);
     }
   }
@@ -160,9 +123,9 @@ export class Served implements Context {
   #inputEnds(failure?: { error: unknown }): void {
     if (this.#inbox !== undefined) {
       this.#inbox.end(failure);
-    } else if (!this.#running && !this.ended) {
+    } else if (!this.#running && !this.#reply.ended) {
       if (failure) {
-        this.#finish(failure.error);
+        this.#fail(failure.error);
       } else {
         this.#run(undefined);
       }
@@ -170,14 +133,15 @@ export class Served implements Context {
   }
 
   #consume(size: number): void {
-    if (this.#around.credit && size > 0 && !this.ended) {
-      this.#consumed ??= new Consumed(this.#around.ourWindow, (bytes) => this.#grant(bytes));
+    const { credit, ourWindow } = this.#around.terms;
+    if (credit && size > 0 && !this.#reply.ended) {
+      this.#consumed ??= new Consumed(ourWindow, (bytes) => this.#grant(bytes));
       this.#consumed.add(size);
     }
   }
 
   #grant(bytes: number): void {
-    if (!this.ended) {
+    if (!this.#reply.ended) {
       this.#around.shared.balance(this.opening.slot, bytes);
       this.#around.outbox.message(Type.credit, this.opening.id, bytes);
     }
@@ -196,7 +160,7 @@ export class Served implements Context {
 
   /** Takes a Credit. */
   credit(bytes: number): void {
-    this.#balanceOut().add(bytes);
+    this.#reply.balance.add(bytes);
   }
 
   // The handler.
@@ -205,7 +169,7 @@ export class Served implements Context {
     this.#running = true;
     try {
       const handler = this.#method.handler as (input: unknown, context: Context) => unknown;
-      const answer = handler(input, this);
+      const answer = handler(input, new CallContext(this, this.#around));
       if (!isThenable(answer)) {
         this.#answer(answer);
         return;
@@ -221,9 +185,9 @@ export class Served implements Context {
   }
 
   #answer(value: unknown): void {
-    let iterator: ReturnType<typeof iteratorOf>;
+    let iterator: AnyIterator | undefined;
     try {
-      iterator = iteratorOf(value);
+      iterator = iteratorOfAnswer(value);
     } catch (error) {
       this.#fail(error);
       return;
@@ -233,138 +197,31 @@ export class Served implements Context {
       return;
     }
     this.#iterator = iterator;
-    this.#stream(iterator).catch((error) => this.#fail(error));
-  }
-
-  /** Sends what an iterator yields, and asks it for no more than there is credit for. */
-  async #stream(iterator: Iterator<unknown> | AsyncIterator<unknown>): Promise<void> {
-    const balance = this.#balanceOut();
-    const { outbox } = this.#around;
-    for (let turn = 1; ; turn++) {
-      while (!balance.positive && this.#live) {
-        await balance.change();
-      }
-      while (!outbox.hasRoom && this.#live) {
-        await outbox.room();
-      }
-      if (!this.#live) {
-        break;
-      }
-      const next = iterator.next();
-      const { done, value } = 'then' in next ? await next : next;
-      if (done) {
-        break;
-      }
-      const item = isThenable(value) ? await value : value;
-      if (this.#live) {
-        this.#send(balance, item);
-      }
-      if (turn % TURN === 0) {
-        await new Promise(setImmediate);
-      }
-    }
-    await iterator.return?.(undefined);
-    if (this.#live) {
-      // An END counts as well.
-      while (!balance.positive && this.#live) {
-        await balance.change();
-      }
-      this.#last(NOTHING);
-    } else {
-      this.#fail(this.#reason);
-    }
-  }
-
-  /** Sends one of many values. */
-  #send(balance: Balance, value: unknown): void {
-    if (!this.#around.shared.isOpen(this.opening.slot, this.opening.tag)) {
-      this.ended = true;
-      return;
-    }
-    try {
-      balance.spend(this.#around.outbox.output(this.opening.id, 0, value));
-    } catch (error) {
-      void this.#stopIterator();
-      throw error;
-    }
-  }
-
-  /** The exchange is open, and its caller still wants to hear of it. */
-  get #live(): boolean {
-    return !this.ended && this.#reason === undefined;
-  }
-
-  #balanceOut(): Balance {
-    this.#balance ??= new Balance(this.#around.credit ? this.#around.theirWindow : Infinity);
-    return this.#balance;
+    sendAll(this.#reply, iterator).then(
+      (complete) => (complete ? this.#last(NOTHING) : this.#fail(this.#reason)),
+      (error) => this.#fail(error),
+    );
   }
 
   // The end.
 
-  /** Ends the exchange with a last value. It has had no output before, or credit for more. */
+  /** Ends the exchange with a last value. */
   #last(value: unknown): void {
     if (this.#reason !== undefined) {
-      this.#fail(this.#reason);
-    } else if (this.#claim()) {
-      try {
-        this.#around.outbox.output(this.opening.id, END, value);
-      } catch (error) {
-        this.#report(error);
-        this.#sendError(error);
-      }
+      this.#reply.fail(this.#reason);
+    } else {
+      this.#reply.end(value);
     }
     this.#over();
   }
 
   /** Ends the exchange for a handler that has thrown. */
   #fail(error: unknown): void {
-    if (this.#reason === undefined && !this.ended) {
-      this.#report(error);
+    if (this.#reply.live) {
+      this.#reply.report(error);
     }
-    this.#finish(this.#reason ?? error);
+    this.#reply.fail(this.#reason ?? error);
     this.#over();
-  }
-
-  /** Writes to the log what the worker's author has to know. */
-  #report(error: unknown): void {
-    if (error instanceof EncodeError) {
-      this.#around.log.error("the answer of the method %j can't be sent: %s", this.method, error.message);
-    } else if (!(error instanceof KinwireError) || error.code === 'panicked') {
-      this.#around.log.error('the method %j has failed: %s', this.method, stackOf(error));
-    }
-  }
-
-  /** Sends the END, unless it is sent. The handler may still run. */
-  #finish(error: unknown): void {
-    if (this.#claim()) {
-      this.#sendError(error);
-    }
-  }
-
-  #claim(): boolean {
-    const mine = !this.ended && this.#around.shared.claim(this.opening.slot, this.opening.tag);
-    this.ended = true;
-    return mine;
-  }
-
-  #sendError(error: unknown): void {
-    const { outbox } = this.#around;
-    const { id } = this.opening;
-    const answer = toAnswer(error);
-    const map: Record<string, unknown> = { code: answer.code, message: answer.message };
-    try {
-      outbox.output(id, END | ERROR, answer.data === undefined ? map : { ...map, data: answer.data });
-      return;
-    } catch (unsendable) {
-      if (unsendable instanceof EncodeError) {
-        this.#around.log.error("the data of the error %j can't be sent: %s", answer.code, unsendable.message);
-      }
-    }
-    try {
-      outbox.output(id, END | ERROR, map);
-    } catch {
-      outbox.output(id, END | ERROR, { code: answer.code.slice(0, 100), message: 'the error is larger than the host accepts' });
-    }
   }
 
   #over(): void {
@@ -379,7 +236,7 @@ export class Served implements Context {
   cancel(reason: KinwireError): void {
     if (this.#abort(reason)) {
       if (this.#running) {
-        this.#cancelTimer = setTimeout(() => this.#finish(reason), CANCEL_PATIENCE_MS);
+        this.#cancelTimer = setTimeout(() => this.#reply.fail(reason), CANCEL_PATIENCE_MS);
       } else {
         this.#fail(reason);
       }
@@ -388,14 +245,14 @@ export class Served implements Context {
 
   /** The exchange was ended by the link thread, or the link is over. */
   lost(reason: KinwireError): void {
-    this.ended = true;
+    this.#reply.ended = true;
     this.#abort(reason);
   }
 
   /** Ends the exchange now if its handler has not heeded the signal. */
   giveUp(): void {
     if (this.#reason !== undefined) {
-      this.#finish(this.#reason);
+      this.#reply.fail(this.#reason);
     }
   }
 
@@ -407,7 +264,7 @@ export class Served implements Context {
     }
     const reason = new KinwireError('deadline_exceeded', 'the time was up before the handler was done');
     this.#abort(reason);
-    this.#finish(this.#reason ?? reason);
+    this.#reply.fail(this.#reason ?? reason);
     if (!this.#running) {
       this.#over();
     }
@@ -421,38 +278,11 @@ export class Served implements Context {
     this.#reason = reason;
     this.#controller?.abort(reason);
     this.#inbox?.abort(reason);
-    this.#balance?.wake();
-    void this.#stopIterator();
+    this.#reply.unwant();
+    void quit(this.#iterator);
     return true;
-  }
-
-  /** Tells the iterator that nobody wants more of it. */
-  async #stopIterator(): Promise<void> {
-    try {
-      await this.#iterator?.return?.(undefined);
-    } catch {
-      // Nobody is left whom it could interest.
-    }
   }
 }
 
 /** Why the signal of a call that has ended is aborted, for those who hold on to it. */
 const FINISHED = new KinwireError('canceled', 'the call has ended');
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && typeof (value as PromiseLike<unknown>).then === 'function';
-}
-
-/** Returns the iterator of an answer of many values: an async iterable, or a generator. */
-function iteratorOf(value: unknown): Iterator<unknown> | AsyncIterator<unknown> | undefined {
-  if (typeof value !== 'object' || value === null) {
-    return undefined;
-  }
-  if (Symbol.asyncIterator in value) {
-    return (value as AsyncIterable<unknown>)[Symbol.asyncIterator]();
-  }
-  if (Symbol.iterator in value && 'next' in value && typeof value.next === 'function') {
-    return (value as Iterable<unknown>)[Symbol.iterator]();
-  }
-  return undefined;
-}

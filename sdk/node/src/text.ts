@@ -1,5 +1,8 @@
 /** Texts as people are to read them: not too long, and without what is not theirs. */
 
+/** How much is told of the reason for an end. */
+export const MAX_REASON = 1024;
+
 /** Shortens a text to n UTF-16 units. */
 export function cut(text: string, n: number): string {
   return text.length <= n ? text : `${text.slice(0, n)}...`;
@@ -7,6 +10,11 @@ export function cut(text: string, n: number): string {
 
 /** Where this package's own code is. */
 const OURS = new URL('.', import.meta.url).href;
+
+/** Adds the reason for something, if there is one. */
+export function reasonOf(what: string, reason = ''): string {
+  return reason === '' ? what : `${what}: ${cut(reason, MAX_REASON)}`;
+}
 
 /** The frames of a stack, be it that of an error's cause, which is set in. Node leaves out what both have. */
 const STACK = /(?:^ +(?:at|\.\.\. \d+ lines matching) .*\n?)+/gm;

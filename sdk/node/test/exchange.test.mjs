@@ -95,7 +95,8 @@ test('a reader that stops early gives back what it does not read', () =>
     assert.equal((await p.heard('the end', isEnd(3)))[4].code, 'failed');
     p.open(5, 'id', { code: 'mine', message: 'm' }, { flags: ERROR });
     assert.deepEqual({ ...(await p.heard('the end', isEnd(5)))[4] }, { code: 'mine', message: 'm' });
-    await p.shutdown();
+    p.send(10, 600_000, 'nothing is open any more');
+    await p.heard('Exiting', (m) => m[0] === 12);
   }));
 
 test('deadlines end calls, whatever their handlers do', () =>
@@ -199,6 +200,23 @@ test('the host is called, with what is left of the time', () =>
     p.send(7, 7, 'no more');
     await p.heard('a cancel', (m) => m[0] === 7 && m[1] === pending[1]);
     assert.equal((await p.heard('the end', isEnd(7)))[4].code, 'canceled');
+  }));
+
+test('mistakes in calls of the host fail the call, and reach no host', () =>
+  withWorker(tricks, {}, async (p) => {
+    assert.deepEqual(await p.call(1, 'host-mistakes', null), [
+      'the method of a call is a string, and not undefined',
+      'the timeout of a call is a number of milliseconds, and not NaN',
+      "the value is a function, which can't be sent",
+      'many values are an iterable, and not 5',
+    ]);
+    const inputs = p.frames.filter((m) => m[0] === 5);
+    assert.deepEqual(
+      inputs.map((m) => m[3]),
+      ['d'],
+    );
+    await p.heard('a cancel', (m) => m[0] === 7 && m[1] === inputs[0][1]);
+    await p.shutdown();
   }));
 
 test('streams of the host', () =>

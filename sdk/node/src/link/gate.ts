@@ -6,7 +6,7 @@ import { Violation } from '../errors.js';
 import { errorOutput, frame } from '../frames.js';
 import { type Shared, Word } from '../memory.js';
 import { checkBody, uint } from '../msgpack/check.js';
-import { EMPTY, END, ERROR, type Hello, MAX_INT31, Type } from '../protocol.js';
+import { CANCEL_PATIENCE_MS, EMPTY, END, ERROR, type Hello, MAX_INT31, Type } from '../protocol.js';
 import { cut } from '../text.js';
 import { Elements, eachKey, intAt, strAt, within } from './envelope.js';
 import { readHello } from './hello.js';
@@ -282,9 +282,6 @@ export class Gate {
     to[at + Field.number] = number;
   }
 }
-
-/** How long a canceled handler may go on until its exchange is ended without it. */
-export const CANCEL_PATIENCE_MS = 1000;
 
 /** Checks meta, and returns its timeout_ms. */
 function readMeta(b: Buffer, at: number): number | undefined {

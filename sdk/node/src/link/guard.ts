@@ -2,7 +2,7 @@
 
 import { writeSync } from 'node:fs';
 import { constants } from 'node:os';
-import { now } from '../clock.js';
+import { LONGEST_TIMER_MS, now } from '../clock.js';
 import { errorOutput, frame } from '../frames.js';
 import { type Shared, Word } from '../memory.js';
 import { TERM_GRACE_MS, Type } from '../protocol.js';
@@ -124,7 +124,7 @@ export class Guard {
   shutdown(graceMs: number): number {
     this.#clear();
     this.#graceUntil = now() + graceMs;
-    const grace = Math.min(graceMs, 2 ** 31 - 1 - KILL_AFTER_MS);
+    const grace = Math.min(graceMs, LONGEST_TIMER_MS - KILL_AFTER_MS);
     this.#ends = [
       setTimeout(() => this.#actions.probe(), grace),
       setTimeout(() => this.#stopIfStuck(), grace + STOP_AFTER_MS),

@@ -94,6 +94,19 @@ worker.method('getter', () => ({
 worker.method('promise', () => ({ a: Promise.resolve() }));
 worker.method('large', (n) => new Uint8Array(n));
 worker.method('host', (input, { host }) => host.call('m', input, { timeout: 30_000, meta: { 'a.b': 1 } }));
+worker.method('host-mistakes', async (_, { host }) => {
+  const calls = [
+    () => host.call(),
+    () => host.call('m', 1, { timeout: Number.NaN }),
+    () => host.call('m', () => {}),
+    () => host.duplex('d', 5).next(),
+  ];
+  const messages = [];
+  for (const call of calls) {
+    messages.push(await call().catch((error) => error.message));
+  }
+  return messages;
+});
 worker.method('host-many', async (n, { host }) => {
   const answers = await Promise.all(Array.from({ length: n }, (_, i) => host.call('m', i)));
   return answers;
