@@ -27,6 +27,39 @@ export interface Batch {
   index: Float64Array;
 }
 
+/** Records makes the index of a batch. */
+export class Records {
+  #fields = new Float64Array(64 * Field.count);
+  #at = 0;
+  #end = 0;
+
+  /** Begins a record, in which all else is none. */
+  begin(type: number, id: number): void {
+    this.#at = this.#end;
+    this.#end += Field.count;
+    if (this.#end > this.#fields.length) {
+      const more = new Float64Array(2 * this.#fields.length);
+      more.set(this.#fields);
+      this.#fields = more;
+    }
+    this.#fields.fill(-1, this.#at, this.#end);
+    this.set(Field.type, type);
+    this.set(Field.id, id);
+  }
+
+  /** Sets a field of the record that was begun last. */
+  set(field: number, value: number): void {
+    this.#fields[this.#at + field] = value;
+  }
+
+  /** Returns the index, valid until the next record begins, and forgets it. */
+  take(): Float64Array {
+    const index = this.#fields.subarray(0, this.#end);
+    this.#end = 0;
+    return index;
+  }
+}
+
 /** Packs a batch into memory of its own, which can be handed over: a count, the index, the bytes. */
 export function pack({ bytes, index }: Batch): ArrayBuffer {
   const packed = new ArrayBuffer(8 + index.byteLength + bytes.length);

@@ -19,7 +19,7 @@ import { SDK } from './version.js';
 import type { Definition } from './worker.js';
 
 /** How much of an error of init is told. */
-const MAX_INIT_ERROR = 64 << 10;
+const MAX_INIT_ERROR = 16 << 10;
 /** How many batches are dealt with in one turn of the loop. */
 const TURN = 8;
 
@@ -211,7 +211,7 @@ export class Session {
   /** Tells the host why there will be no worker. */
   async #refuse(error: KinwireError): Promise<void> {
     this.#ending.state = 'refused';
-    const message = cut(error.message, MAX_INIT_ERROR >> 2);
+    const message = cut(error.message, MAX_INIT_ERROR);
     const code = cut(error.code, 100);
     try {
       this.#announce({ error: { code, message, ...(error.data === undefined ? {} : { data: error.data }) } });

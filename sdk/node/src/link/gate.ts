@@ -1,6 +1,6 @@
 /** Lets through what the host may send, answers what no handler is needed for, and stops the worker at a violation. */
 
-import { type Batch, Field } from '../batch.js';
+import { type Batch, Field, Records } from '../batch.js';
 import { now } from '../clock.js';
 import { Violation } from '../errors.js';
 import { errorOutput, frame } from '../frames.js';
@@ -35,9 +35,8 @@ export class Gate {
   #greeted = false;
   #methods = new Set<string>();
   #features = new Set<string>();
-  /** The records of the frames at hand. */
-  #records = new Float64Array(64 * Field.count);
-  #used = 0;
+  /** Of the frames at hand. */
+  readonly #records = new Records();
   #replies: Uint8Array[] = [];
 
   constructor(shared: Shared, window: number, around: Surroundings) {
@@ -66,10 +65,9 @@ export class Gate {
       this.#message(new Elements(frames.bytes, start), at - start);
     }
     const replies = this.#replies.length > 0 ? Buffer.concat(this.#replies) : undefined;
-    const index = this.#records.subarray(0, this.#used);
+    const index = this.#records.take();
     const batch = index.length > 0 ? { bytes: frames.bytes.subarray(0, frames.end), index } : undefined;
     this.#replies = [];
-    this.#used = 0;
     return { batch, replies };
   }
 
@@ -136,17 +134,16 @@ export class Gate {
     const b = elements.bytes;
     const id = elements.id();
     const flags = elements.range('flags', MAX_SAFE);
-    const method = elements.next();
-    const textStart = method < 0 ? -1 : strAt(b, method, 'method');
-    const textEnd = method < 0 ? -1 : elements.at;
+    const [textStart, textEnd] = text(elements, 'method');
     const meta = elements.next();
     const timeout = readMeta(b, meta);
-    const [payloadStart, payloadEnd] = payload(elements, flags);
+    const value = payload(elements, flags);
     const place = this.slots.find(id);
-    if (method < 0) {
-      if (id % 2 === 1 && place && !place.read && this.#charge(place, flags, length)) {
-        place.read = (flags & (END | ERROR)) !== 0;
-        this.#record(Type.input, id, flags, -1, -1, -1, payloadStart, payloadEnd, length, place.slot, place.tag, 0);
+    if (textStart < 0) {
+      if (id % 2 === 1 && place && !place.read) {
+        this.#charge(place, flags, length);
+        place.read = isLast(flags);
+        this.#recordValue(Type.input, id, flags, value, length);
       }
       return;
     }
@@ -158,9 +155,14 @@ export class Gate {
     }
     const opened = this.#open(id, b.toString('utf8', textStart, textEnd), timeout);
     if (opened) {
-      opened.read = (flags & (END | ERROR)) !== 0;
-      const number = timeout ?? -1;
-      this.#record(Type.input, id, flags, textStart, textEnd, meta, payloadStart, payloadEnd, length, opened.slot, opened.tag, number);
+      opened.read = isLast(flags);
+      this.#recordValue(Type.input, id, flags, value, length);
+      this.#records.set(Field.textStart, textStart);
+      this.#records.set(Field.textEnd, textEnd);
+      this.#records.set(Field.metaStart, meta);
+      this.#records.set(Field.slot, opened.slot);
+      this.#records.set(Field.tag, opened.tag);
+      this.#records.set(Field.number, timeout ?? -1);
     }
   }
 
@@ -192,27 +194,25 @@ export class Gate {
   }
 
   /** Takes a frame's bytes from the host's balance. */
-  #charge(place: Place, flags: number, length: number): true {
+  #charge(place: Place, flags: number, length: number): void {
     if (this.#features.has('credit') && (flags & ERROR) === 0 && this.#shared.balance(place.slot, -length) <= 0) {
       throw new Violation('credit', `an Input of ${place.id} without credit`);
     }
-    return true;
   }
 
   #output(elements: Elements, length: number): void {
     const id = elements.id();
     const flags = elements.range('flags', MAX_SAFE);
     readMeta(elements.bytes, elements.next());
-    const [payloadStart, payloadEnd] = payload(elements, flags);
+    const value = payload(elements, flags);
     if (id % 2 === 0) {
-      this.#record(Type.output, id, flags, -1, -1, -1, payloadStart, payloadEnd, length, -1, 0, 0);
+      this.#recordValue(Type.output, id, flags, value, length);
     }
   }
 
   #cancel(elements: Elements): void {
     const id = elements.id();
-    const reason = elements.next();
-    const start = reason < 0 ? -1 : strAt(elements.bytes, reason, 'reason');
+    const reason = text(elements, 'reason');
     const place = id % 2 === 1 ? this.slots.find(id) : undefined;
     if (place && this.#features.has('cancel')) {
       place.read = true;
@@ -220,7 +220,7 @@ export class Gate {
         place.due = now() + CANCEL_PATIENCE_MS;
         place.code = 'canceled';
       }
-      this.#record(Type.cancel, id, 0, start, reason < 0 ? -1 : elements.at, -1, -1, -1, 0, -1, 0, 0);
+      this.#recordText(Type.cancel, id, reason);
     }
   }
 
@@ -231,56 +231,40 @@ export class Gate {
       throw new Violation('element-type', `Credit of ${bytes ?? 'no'} bytes`);
     }
     if (this.#features.has('credit') && (id % 2 === 0 || this.slots.find(id))) {
-      this.#record(Type.credit, id, 0, -1, -1, -1, -1, -1, 0, -1, 0, bytes);
+      this.#records.begin(Type.credit, id);
+      this.#records.set(Field.number, bytes);
     }
   }
 
   #shutdown(elements: Elements): void {
     const grace = within(elements.int('grace_ms'), 'grace_ms', MAX_INT31);
-    const reason = elements.next();
-    const start = reason < 0 ? -1 : strAt(elements.bytes, reason, 'reason');
+    const reason = text(elements, 'reason');
     this.refusing = true;
     this.#replies.push(frame(Type.shutdownAck, this.#shared.get(Word.open)));
-    const until = this.#around.shutdown(grace);
-    this.#record(Type.shutdown, 0, 0, start, reason < 0 ? -1 : elements.at, -1, -1, -1, 0, -1, 0, until);
+    this.#recordText(Type.shutdown, 0, reason);
+    this.#records.set(Field.number, this.#around.shutdown(grace));
   }
 
-  /** Adds to the index. */
-  #record(
-    type: number,
-    id: number,
-    flags: number,
-    textStart: number,
-    textEnd: number,
-    metaStart: number,
-    payloadStart: number,
-    payloadEnd: number,
-    length: number,
-    slot: number,
-    tag: number,
-    number: number,
-  ): void {
-    if (this.#used === this.#records.length) {
-      const more = new Float64Array(2 * this.#used);
-      more.set(this.#records);
-      this.#records = more;
-    }
-    const to = this.#records;
-    const at = this.#used;
-    this.#used += Field.count;
-    to[at + Field.type] = type;
-    to[at + Field.id] = id;
-    to[at + Field.flags] = flags;
-    to[at + Field.textStart] = textStart;
-    to[at + Field.textEnd] = textEnd;
-    to[at + Field.metaStart] = metaStart;
-    to[at + Field.payloadStart] = payloadStart;
-    to[at + Field.payloadEnd] = payloadEnd;
-    to[at + Field.length] = length;
-    to[at + Field.slot] = slot;
-    to[at + Field.tag] = tag;
-    to[at + Field.number] = number;
+  #recordValue(type: number, id: number, flags: number, [start, end]: Range, length: number): void {
+    this.#records.begin(type, id);
+    this.#records.set(Field.flags, flags);
+    this.#records.set(Field.payloadStart, start);
+    this.#records.set(Field.payloadEnd, end);
+    this.#records.set(Field.length, length);
   }
+
+  #recordText(type: number, id: number, [start, end]: Range): void {
+    this.#records.begin(type, id);
+    this.#records.set(Field.textStart, start);
+    this.#records.set(Field.textEnd, end);
+  }
+}
+
+/** Where something is in the frames at hand: -1 if there is none. */
+type Range = readonly [start: number, end: number];
+
+function isLast(flags: number): boolean {
+  return (flags & (END | ERROR)) !== 0;
 }
 
 /** Checks meta, and returns its timeout_ms. */
@@ -296,11 +280,17 @@ function readMeta(b: Buffer, at: number): number | undefined {
   return timeout;
 }
 
-/** Returns where the payload is: -1 if there is none. It must be the last element. */
-function payload(elements: Elements, flags: number): [start: number, end: number] {
+/** Returns where the payload is. It must be the last element. */
+function payload(elements: Elements, flags: number): Range {
   if (elements.left > 1) {
     throw new Violation('element-type', 'an element too many');
   }
   const start = elements.next();
   return start < 0 || (flags & (EMPTY | ERROR)) === EMPTY ? [-1, -1] : [start, elements.at];
+}
+
+/** Returns where the text of a str is. */
+function text(elements: Elements, what: string): Range {
+  const start = elements.next();
+  return start < 0 ? [-1, -1] : [strAt(elements.bytes, start, what), elements.at];
 }

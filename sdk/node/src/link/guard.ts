@@ -19,8 +19,10 @@ const STUCK_MS = 250;
 const WARN_MS = 5000;
 /** How long the main thread may take to end the process, until it is stopped in what it is at. */
 const STOP_AFTER_MS = 250;
-/** How long it may take until the process is killed. */
+/** How long it may take until the process is killed: an orphan has a second. */
 const KILL_AFTER_MS = 900;
+/** The same after a violation, of which the exit code tells. */
+const KILL_VIOLATED_AFTER_MS = 5000;
 /** How long a main thread that turns may take to exit after Exiting. */
 const LATE_MS = 1500;
 /** How long SIGABRT may take to show the stack. */
@@ -111,12 +113,21 @@ export class Guard {
     }
   }
 
-  /** The process ends within a second; the main thread has been told with which code. */
-  leave(line: string): void {
+  /** The host is gone, which the main thread has been told: the process ends within a second. */
+  orphaned(line: string): void {
+    this.#leave(line, KILL_AFTER_MS);
+  }
+
+  /** The host has broken a rule, which the main thread has been told: the process ends soon. */
+  violated(line: string): void {
+    this.#leave(line, KILL_VIOLATED_AFTER_MS);
+  }
+
+  #leave(line: string, killAfter: number): void {
     this.#clear();
     this.#ends = [
-      setTimeout(() => void this.#stop('this process is to end'), STOP_AFTER_MS),
-      setTimeout(() => this.#kill(line), KILL_AFTER_MS),
+      setTimeout(() => void this.#stop('this process is to end', killAfter), STOP_AFTER_MS),
+      setTimeout(() => this.#kill(line), killAfter),
     ];
   }
 
@@ -140,13 +151,13 @@ export class Guard {
 
   #stopIfStuck(): void {
     if (this.#pulse.stuckMs(now()) > 0) {
-      void this.#stop('the grace of the shutdown is over');
+      void this.#stop('the grace of the shutdown is over', KILL_AFTER_MS);
     }
   }
 
-  async #stop(why: string): Promise<void> {
+  async #stop(why: string, within: number): Promise<void> {
     this.#seenAtStop = this.#shared.get(Word.seen);
-    const stack = await stopMain(this.#shared, 'terminate', KILL_AFTER_MS);
+    const stack = await stopMain(this.#shared, 'terminate', within);
     if (stack !== undefined) {
       this.#actions.warn(`the main thread was stuck and has been stopped: ${why}`, stack);
     }

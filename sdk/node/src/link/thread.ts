@@ -122,7 +122,7 @@ function read(chunk: Buffer): void {
     over = true;
     const message = error instanceof Violation ? error.message : `kinwire failed: ${textOf(error)}`;
     notify({ kind: 'violation', message });
-    guard.leave(message);
+    guard.violated(message);
   }
 }
 
@@ -131,7 +131,7 @@ function end(why: string): void {
   if (!over) {
     over = true;
     notify({ kind: 'gone', why, at: now() });
-    guard.leave(`the host is gone: ${why}`);
+    guard.orphaned(`the host is gone: ${why}`);
   }
 }
 
