@@ -3,6 +3,7 @@
 import { KinwireError } from './errors.js';
 import { type Shared, Word } from './memory.js';
 import { encode } from './msgpack/encode.js';
+import { intAt, putBinHead, putInt } from './msgpack/heads.js';
 import { DEFAULT_MAX_FRAME, EMPTY, Type } from './protocol.js';
 import type { Transmitter } from './transmit.js';
 
@@ -53,11 +54,11 @@ export class Outbox {
     const b = this.#buffer;
     b[start + 4] = 0x95;
     b[start + 5] = Type.output;
-    let at = this.#int(start + 6, id);
+    let at = putInt(b, start + 6, id);
     b[at++] = payload === undefined ? flags | EMPTY : flags;
     b[at++] = 0xc0;
-    if (payload === value) {
-      at = this.#binHead(at, payload as Uint8Array);
+    if (payload !== undefined && payload === value) {
+      at = putBinHead(b, at, payload.length);
     }
     at = this.#payload(at, payload);
     return this.#finish(start, at);
@@ -71,7 +72,7 @@ export class Outbox {
     const b = this.#buffer;
     b[start + 4] = 0x96;
     b[start + 5] = Type.input;
-    let at = this.#int(start + 6, id);
+    let at = putInt(b, start + 6, id);
     b[at++] = payload === undefined ? flags | EMPTY : flags;
     b.set(head, at);
     at = this.#payload(at + head.length, payload);
@@ -137,7 +138,7 @@ export class Outbox {
     let kept = 0;
     for (let start = 0, end = 0; start < this.#end; start = end) {
       end = start + 4 + b.readUInt32BE(start);
-      if (b[start + 5] === Type.output && this.wasTaken(idAt(b, start + 6))) {
+      if (b[start + 5] === Type.output && this.wasTaken(intAt(b, start + 6))) {
         continue;
       }
       b.copyWithin(kept, start, end);
@@ -181,68 +182,7 @@ export class Outbox {
     this.#buffer.set(payload, at);
     return at + payload.length;
   }
-
-  /** Writes the head of a bin, which needs no encoder. */
-  #binHead(at: number, { length }: Uint8Array): number {
-    const b = this.#buffer;
-    if (length < 2 ** 8) {
-      b[at] = 0xc4;
-      b[at + 1] = length;
-      return at + 2;
-    }
-    if (length < 2 ** 16) {
-      b[at] = 0xc5;
-      b.writeUInt16BE(length, at + 1);
-      return at + 3;
-    }
-    b[at] = 0xc6;
-    b.writeUInt32BE(length, at + 1);
-    return at + 5;
-  }
-
-  #int(at: number, n: number): number {
-    const b = this.#buffer;
-    if (n < 0x80) {
-      b[at] = n;
-      return at + 1;
-    }
-    if (n < 2 ** 8) {
-      b[at] = 0xcc;
-      b[at + 1] = n;
-      return at + 2;
-    }
-    if (n < 2 ** 16) {
-      b[at] = 0xcd;
-      b.writeUInt16BE(n, at + 1);
-      return at + 3;
-    }
-    if (n < 2 ** 32) {
-      b[at] = 0xce;
-      b.writeUInt32BE(n, at + 1);
-      return at + 5;
-    }
-    b[at] = 0xcf;
-    b.writeUInt32BE(Math.floor(n / 2 ** 32), at + 1);
-    b.writeUInt32BE(n % 2 ** 32, at + 5);
-    return at + 9;
-  }
 }
 
 /** No method and no meta. */
 const NO_METHOD = Uint8Array.of(0xc0, 0xc0);
-
-/** Reads an id that an Outbox has written. */
-function idAt(b: Buffer, at: number): number {
-  switch (b[at]) {
-    case 0xcc:
-      return b[at + 1] as number;
-    case 0xcd:
-      return b.readUInt16BE(at + 1);
-    case 0xce:
-      return b.readUInt32BE(at + 1);
-    case 0xcf:
-      return b.readUInt32BE(at + 1) * 2 ** 32 + b.readUInt32BE(at + 5);
-    default:
-      return b[at] as number;
-  }
-}
