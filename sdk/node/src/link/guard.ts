@@ -19,6 +19,8 @@ const STUCK_MS = 250;
 const WARN_MS = 5000;
 /** How long the main thread may take to end the process, until it is stopped in what it is at. */
 const STOP_AFTER_MS = 250;
+/** When it is told again, since what was stopped may have been its dealing with that. */
+const TELL_AGAIN_AFTER_MS = 500;
 /** How long it may take until the process is killed: an orphan has a second. */
 const KILL_AFTER_MS = 900;
 /** The same after a violation, of which the exit code tells. */
@@ -113,20 +115,22 @@ export class Guard {
     }
   }
 
-  /** The host is gone, which the main thread has been told: the process ends within a second. */
-  orphaned(line: string): void {
-    this.#leave(line, KILL_AFTER_MS);
+  /** The host is gone: the process ends within a second. `tell` tells the main thread. */
+  orphaned(line: string, tell: () => void): void {
+    this.#leave(line, tell, KILL_AFTER_MS);
   }
 
-  /** The host has broken a rule, which the main thread has been told: the process ends soon. */
-  violated(line: string): void {
-    this.#leave(line, KILL_VIOLATED_AFTER_MS);
+  /** The host has broken a rule: the process ends soon. `tell` tells the main thread. */
+  violated(line: string, tell: () => void): void {
+    this.#leave(line, tell, KILL_VIOLATED_AFTER_MS);
   }
 
-  #leave(line: string, killAfter: number): void {
+  #leave(line: string, tell: () => void, killAfter: number): void {
     this.#clear();
+    tell();
     this.#ends = [
       setTimeout(() => void this.#stop('this process is to end', killAfter), STOP_AFTER_MS),
+      setTimeout(() => this.#pulse.idle || tell(), TELL_AGAIN_AFTER_MS),
       setTimeout(() => this.#kill(line), killAfter),
     ];
   }

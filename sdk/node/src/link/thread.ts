@@ -121,8 +121,7 @@ function read(chunk: Buffer): void {
   } catch (error) {
     over = true;
     const message = error instanceof Violation ? error.message : `kinwire failed: ${textOf(error)}`;
-    notify({ kind: 'violation', message });
-    guard.violated(message);
+    guard.violated(message, () => notify({ kind: 'violation', message }));
   }
 }
 
@@ -130,8 +129,8 @@ function read(chunk: Buffer): void {
 function end(why: string): void {
   if (!over) {
     over = true;
-    notify({ kind: 'gone', why, at: now() });
-    guard.orphaned(`the host is gone: ${why}`);
+    const at = now();
+    guard.orphaned(`the host is gone: ${why}`, () => notify({ kind: 'gone', why, at }));
   }
 }
 

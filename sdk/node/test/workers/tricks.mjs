@@ -29,6 +29,12 @@ worker.method('microtasks', async () => {
   }
 });
 worker.method('wait', (_, { signal }) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))));
+worker.method('spin-at-abort', (_, { signal }) => {
+  signal.addEventListener('abort', () => {
+    for (;;);
+  });
+  return new Promise(() => {});
+});
 worker.method('never', () => new Promise(() => {}));
 worker.method('count', async function* (n) {
   state = { yielded: 0, returned: false };
