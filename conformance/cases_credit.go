@@ -123,7 +123,7 @@ func (l *link) stalledStream(flags wire.Flags) *exchange {
 	}
 	x := two(wire.FlagEnd)
 	l.awaitEnd(x)
-	l.skipUnary(x)
+	l.skipUnary(x, 2)
 	l.grantNothing()
 	return l.awaitOutput(two(flags))
 }
@@ -175,7 +175,7 @@ func (l *link) stream(total int64, p wire.Payload) {
 	l.carryOn(x, wire.FlagEnd|wire.FlagEmpty, nil)
 	l.awaitEach(x, n)
 	l.awaitEnd(x)
-	l.skipUnary(x)
+	l.skipUnary(x, n)
 	if x.err != nil || len(x.values) != n {
 		l.t.fail(fmt.Sprintf("%d values and END", n), fmt.Sprintf("%d values, %s", len(x.values), x.outcome()))
 	}

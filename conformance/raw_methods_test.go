@@ -106,7 +106,7 @@ func (h *rawHandler) echo() error {
 			return wire.Errorf(wire.CodeFailed, "one value is enough")
 		case n == 1 && w.is("takes one value"):
 			return wire.Errorf(wire.CodeBadInput, "one value is enough")
-		case n >= 1 && w.is("drops all values but the first"):
+		case n >= 1 && w.is("takes the first value alone"):
 			continue
 		}
 		w.mu.Lock()
