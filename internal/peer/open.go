@@ -49,8 +49,9 @@ func (p *Peer) open(ctx context.Context, x *stream, method string, v value) erro
 	switch {
 	case err == nil:
 		return nil
-	case ctx.Err() == nil: // the link has ended, and with it the exchange
+	case ctx.Err() == nil: // the exchange has ended, maybe with the link
 		p.out.detachLocked(x.opening)
+		p.flushLocked()
 		return nil
 	}
 	err = x.giveUpForLocked(ctx.Err())

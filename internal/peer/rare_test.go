@@ -143,3 +143,52 @@ func TestReceiverLeftBehind(t *testing.T) {
 		}
 	})
 }
+
+// hooked is an end whose next write lets something happen in its midst.
+type hooked struct {
+	*fakeDirect
+	meanwhile func()
+}
+
+func (h *hooked) TryWrite(bufs [][]byte) (int, error) {
+	if f := h.meanwhile; f != nil {
+		h.meanwhile = nil
+		f()
+	}
+	return h.fakeDirect.TryWrite(bufs)
+}
+
+// TestGivenUpDuringItsWrite gives an exchange up while a large value of it is being written,
+// which the link does not take as a whole: the rest of it goes out all the same, and the Cancel
+// behind it, though nobody waits for either and nothing else is sent.
+func TestGivenUpDuringItsWrite(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, b := newFakeDirect()
+		h := &hooked{fakeDirect: a}
+		wide := Terms{Window: 64 << 20}
+		p := setup{ours: wide, theirs: wide}.start(h)
+		defer func() {
+			b.Close()
+			p.Close()
+			<-p.Finished()
+		}()
+		x, err := p.Open(t.Context(), "m", exchange.None)
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.meanwhile = x.Close
+		if x.Send(make([]byte, 2*fakeSize)) == nil {
+			t.Error("an exchange that was given up takes a value")
+		}
+		in := wire.NewReader(b)
+		for _, want := range []wire.Type{wire.TypeInput, wire.TypeInput, wire.TypeCancel} {
+			body, _, err := in.Next()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if m, err := wire.Parse(body); err != nil || m.Type != want {
+				t.Errorf("%v, %v; want %v", m.Type, err, want)
+			}
+		}
+	})
+}

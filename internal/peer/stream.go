@@ -290,6 +290,7 @@ func (x *stream) sendLocked(v value) error {
 	}
 	if err = x.waitSentLocked(seq, v); err != nil {
 		p.out.detachLocked(seq)
+		p.flushLocked() // what came while it was this one who wrote
 	}
 	return err
 }
