@@ -15,7 +15,6 @@ var creditCases = in("credit", "11. Credit",
 			l := t.worker()
 			x := l.stalled()
 			defer l.grantAgain()
-			l.rest(quiet)
 			l.grantSlowly(x)
 			for i, p := range x.values {
 				if len(p) == 0 {
@@ -128,9 +127,12 @@ func (l *link) stalledStream(flags wire.Flags) *exchange {
 	return l.awaitOutput(two(flags))
 }
 
-// awaitOutput waits for the first Output of an exchange, which has more of them.
+// awaitOutput waits for the first Output of an exchange, which has more of them, and gives the
+// worker the time to begin to wait for credit.
 func (l *link) awaitOutput(x *exchange) *exchange {
 	l.await("an Output", func() bool { return len(x.lengths) > 0 })
+	l.rest(3 * quiet)
+	l.alive()
 	if l.isOver(x) {
 		l.t.fail("Outputs that wait for credit", "an END without it")
 	}
