@@ -8,6 +8,9 @@ SHELL := bash
 # A test that hangs is to tell where while somebody still looks.
 TESTTIME   ?= 10m
 FUZZTIME   ?= 5s
+
+# How many packages are tested at a time under the race detector: tests wait more than they work.
+RACE_AT_ONCE ?= $(shell n=$$(getconf _NPROCESSORS_ONLN); echo $$((n < 3 ? 3 : n)))
 SOAK_COUNT ?= 10
 
 # The systems that the code must compile for. It has no C of its own; only the race detector
@@ -105,7 +108,7 @@ node: deps ## the checks and the tests of the Node SDK
 race: deps ## the tests of every module, under the race detector, with no language left out
 	@for module in $(CODE); do \
 		printf '\n== go test -race, %s\n' $$module; \
-		(cd $$module && CGO_ENABLED=1 KINWIRE_LANGUAGES=required go test -race -timeout $(TESTTIME) ./...) || exit 1; \
+		(cd $$module && CGO_ENABLED=1 KINWIRE_LANGUAGES=required go test -race -p $(RACE_AT_ONCE) -timeout $(TESTTIME) ./...) || exit 1; \
 	done
 
 # The race detector makes pools lose what they hold, and so these are left out under it.
