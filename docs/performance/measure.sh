@@ -4,13 +4,13 @@
 # should run meanwhile. $BENCHFLAGS are for the table of ratios, and $SWEEPFLAGS for the plots.
 # Counting system calls needs perf, and mostly root; without, that table stays as it is.
 #
-# measure.sh PART... measures only those: ratios, plots, calls, idle, pool.
+# measure.sh PART... measures only those: ratios, plots, calls, idle, pool, languages.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 bench=$here/../../bench
 doc=$here/../performance.md
-parts=" ${*:-ratios plots calls idle pool} "
+parts=" ${*:-ratios plots calls idle pool languages} "
 read -ra benchflags <<<"${BENCHFLAGS:--d 1s -rounds 9}"
 read -ra sweepflags <<<"${SWEEPFLAGS:--d 300ms -rounds 5}"
 
@@ -30,6 +30,12 @@ into() {
 	mv "$doc.new" "$doc"
 }
 
+# fields are functions of awk, for the lines of JSON that bench prints.
+fields='
+	function text(key) { return match($0, "\"" key "\":\"[^\"]*") ? substr($0, RSTART + length(key) + 4, RLENGTH - length(key) - 4) : "" }
+	function number(key) { return match($0, "\"" key "\":[0-9.e+]*") ? substr($0, RSTART + length(key) + 3, RLENGTH - length(key) - 3) : 0 }
+'
+
 machine() {
 	local memory="-"
 	if [[ -r /proc/sys/net/core/wmem_max ]]; then
@@ -41,9 +47,7 @@ machine() {
 
 # ratios makes the table of the lines of JSON that bench prints.
 ratios() {
-	awk '
-		function text(key) { return match($0, "\"" key "\":\"[^\"]*") ? substr($0, RSTART + length(key) + 4, RLENGTH - length(key) - 4) : "" }
-		function number(key) { return match($0, "\"" key "\":[0-9.e+]*") ? substr($0, RSTART + length(key) + 3, RLENGTH - length(key) - 3) : 0 }
+	awk "$fields"'
 		function column(title, key, workload, yardstick) {
 			titles[++columns] = title; keys[columns] = key; workloads[columns] = workload; yardsticks[columns] = yardstick
 		}
@@ -130,9 +134,7 @@ idle() {
 pool() {
 	echo '| | beside | multiple |'
 	echo '|---|---|---:|'
-	(cd "$bench" && go run . -json "${benchflags[@]}" -peer raw-blocking,kinwire-socketpair,kinwire-pool -workload rtt-64B,pipe64-64B,start-16) | awk '
-		function text(key) { return match($0, "\"" key "\":\"[^\"]*") ? substr($0, RSTART + length(key) + 4, RLENGTH - length(key) - 4) : "" }
-		function number(key) { return match($0, "\"" key "\":[0-9.e+]*") ? substr($0, RSTART + length(key) + 3, RLENGTH - length(key) - 3) : 0 }
+	(cd "$bench" && go run . -json "${benchflags[@]}" -peer raw-blocking,kinwire-socketpair,kinwire-pool -workload rtt-64B,pipe64-64B,start-16) | awk "$fields"'
 		{ of[text("peer"), text("workload")] = number("ns_per_call") }
 		function row(what, workload, yardstick) {
 			printf "| %s | %s | %.2f |\n", what, yardstick, of["kinwire-pool", workload] / of[yardstick, workload]
@@ -141,6 +143,27 @@ pool() {
 			row("64 B, a pool of one worker", "rtt-64B", "kinwire-socketpair")
 			row("64 x 64 B, a pool of one worker", "pipe64-64B", "kinwire-socketpair")
 			row("16 workers until all are ready, beside as many bare processes", "start-16", "raw-blocking")
+		}'
+}
+
+# languages makes the table of workers in other languages.
+languages() {
+	echo '| | beside | mean | p50 |'
+	echo '|---|---|---:|---:|'
+	(cd "$bench" && go run . -json "${benchflags[@]}" -peer kinwire-python,mp-pipe,kinwire-node,child-process-send -workload rtt-64B,rtt-1MiB,pipe64-64B) | awk "$fields"'
+		{
+			of[text("peer"), text("workload"), "mean"] = number("ns_per_call")
+			of[text("peer"), text("workload"), "p50"] = number("p50_ns")
+		}
+		function row(what, workload, peer, yardstick) {
+			printf "| %s | %s | %.2f | %.2f |\n", what, yardstick,
+				of[peer, workload, "mean"] / of[yardstick, workload, "mean"], of[peer, workload, "p50"] / of[yardstick, workload, "p50"]
+		}
+		END {
+			row("Python, 64 B", "rtt-64B", "kinwire-python", "mp-pipe")
+			row("Python, 1 MiB", "rtt-1MiB", "kinwire-python", "mp-pipe")
+			row("Node, 64 B", "rtt-64B", "kinwire-node", "child-process-send")
+			row("Node, 64 x 64 B", "pipe64-64B", "kinwire-node", "child-process-send")
 		}'
 }
 
@@ -160,6 +183,9 @@ if has idle; then
 fi
 if has pool; then
 	pool | into pool
+fi
+if has languages; then
+	languages | into languages
 fi
 if has calls; then
 	if command -v perf >/dev/null && perf stat -e raw_syscalls:sys_enter true >/dev/null 2>&1; then
