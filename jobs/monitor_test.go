@@ -144,16 +144,28 @@ func TestMonitorIsTold(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, s := range []*Store{s, must(Open(link))(t)} {
-		r := start(t, s, sh("sleep 0.3"))
-		ctx, cancel := context.WithCancel(within(t))
+		const chances = 5 // a machine may stall
 		var after time.Duration
-		Monitor{Store: s, Handle: func(_ context.Context, r Record) error {
-			after = time.Since(r.EndedAt)
-			cancel()
-			return nil
-		}}.Run(ctx)
-		if after > lookRarely/2 {
-			t.Errorf("%v after its end: %s", after, get(t, s, r.ID).Summary())
+		for range chances {
+			if after = heardAfter(t, s); after < lookRarely/2 {
+				break
+			}
+		}
+		if after >= lookRarely/2 {
+			t.Errorf("a monitor of %s is told %v after the end", s.Dir(), after)
 		}
 	}
+}
+
+// heardAfter returns how long after its end a monitor is told of a job.
+func heardAfter(t *testing.T, s *Store) (after time.Duration) {
+	start(t, s, sh("sleep 0.3"))
+	ctx, cancel := context.WithCancel(within(t))
+	defer cancel()
+	Monitor{Store: s, Handle: func(_ context.Context, r Record) error {
+		after = time.Since(r.EndedAt)
+		cancel()
+		return nil
+	}}.Run(ctx)
+	return after
 }

@@ -75,16 +75,15 @@ func TestList(t *testing.T) {
 	}
 }
 
-// A thousand jobs that have ended are listed while nobody notices.
+// A thousand jobs that have ended are listed; BenchmarkList tells how fast.
 func TestLongList(t *testing.T) {
 	s := newStore(t)
 	many(t, s, 1000)
 	begun := time.Now()
 	records := must(s.List(Filter{}))(t)
-	if took := time.Since(begun); len(records) != 1000 || took > 2*time.Second {
-		t.Errorf("%d records in %v", len(records), took)
-	} else {
-		t.Logf("1000 records in %v", took)
+	t.Logf("%d records in %v", len(records), time.Since(begun))
+	if len(records) != 1000 {
+		t.Errorf("%d records", len(records))
 	}
 }
 
