@@ -56,7 +56,11 @@ var violationCases = in("violation", "16. Violations",
 		Case: Case{Name: "exchange-id-open", About: "An opening id that is open already is fatal"},
 		run: func(t *trial) {
 			l := t.start(standard.hello())
-			l.hold() // with the id 1
+			x := l.hold() // with the id 1
+			l.rest(quiet)
+			if l.isOver(x) {
+				t.fail("an exchange that is open until its value comes", x.outcome())
+			}
 			l.breach(bytesOf("00 00 00 07 96 05 01 00 a0 c0 c0"), wire.RuleID)
 		},
 	},

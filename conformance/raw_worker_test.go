@@ -241,6 +241,8 @@ func (w *rawWorker) initialize(m wire.Message) error {
 		info.Features = hello.Features
 	case w.is("lists no methods"):
 		info.Methods = nil
+	case w.is("lists no default method"):
+		info.Methods = rawMethods[1:]
 	case w.is("chooses no version"):
 		info.Version = 0
 	case w.is("a max_frame of 5"):

@@ -69,12 +69,7 @@ func (l *link) doze(d time.Duration) *exchange {
 
 // hold opens an exchange that the worker can't end yet: its value, and the end of its Inputs,
 // are still to come.
-func (l *link) hold() *exchange {
-	if !l.t.listsEcho() {
-		l.t.skip(noEcho)
-	}
-	return l.begin(wire.FlagEmpty, "", nil, nil)
-}
+func (l *link) hold() *exchange { return l.begin(wire.FlagEmpty, "", nil, nil) }
 
 // release sends the value that a held exchange waits for.
 func (l *link) release(x *exchange, v any) { l.carryOn(x, wire.FlagEnd, encode(v)) }

@@ -21,6 +21,7 @@ func TestUnusualWorkersPass(t *testing.T) {
 		{name: ""},
 		{name: "no features", skips: "cancel/* credit/* log/line host-call/* ping/stalled-stream violation/credit"},
 		{name: "lists no methods", skips: "exchange/refusals"},
+		{name: "lists no default method"},
 		{name: "logs before Initialized"},
 		{name: "writes byte by byte"},
 		{name: "prints a lot on stderr", warnings: "start/* violation/*"},
