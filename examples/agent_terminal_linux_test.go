@@ -1,18 +1,19 @@
 package examples_test
 
 import (
-	"fmt"
 	"os"
 	"testing"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/kinwire/kinwire/internal/terminal"
 )
 
 // TestAgentHostAtTerminal types an answer to one question, and then a line while there is none:
 // that is no answer to the next one.
 func TestAgentHostAtTerminal(t *testing.T) {
-	person, terminal := openTerminal(t)
+	person, terminal := terminal.Open(t)
 	p := newPlace(t)
 	p.write(t, "gate.sh", "echo begun > begun; until [ -e go ]; do sleep 0.05; done\n")
 	h := p.host(nil, "run sh gate.sh; run touch never")
@@ -46,26 +47,4 @@ func unread(t *testing.T, terminal *os.File) int {
 		t.Fatal(err)
 	}
 	return n
-}
-
-// openTerminal makes a pseudo-terminal: the side of the person, and that of the program.
-func openTerminal(t *testing.T) (person, program *os.File) {
-	person, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
-	if err != nil {
-		t.Skipf("no pseudo-terminals here: %v", err)
-	}
-	t.Cleanup(func() { person.Close() })
-	if err := unix.IoctlSetPointerInt(int(person.Fd()), unix.TIOCSPTLCK, 0); err != nil {
-		t.Fatal(err)
-	}
-	number, err := unix.IoctlGetInt(int(person.Fd()), unix.TIOCGPTN)
-	if err != nil {
-		t.Fatal(err)
-	}
-	program, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), os.O_RDWR|unix.O_NOCTTY, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { program.Close() })
-	return person, program
 }

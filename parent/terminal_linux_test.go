@@ -10,9 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/kinwire/kinwire/child"
+	"github.com/kinwire/kinwire/internal/terminal"
 )
 
 // A worker whose host has a terminal is in a background group of it: it is stopped when it
@@ -55,27 +54,11 @@ func init() {
 
 func TestWorkerReadsTerminal(t *testing.T) {
 	t.Parallel()
-	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
-	if err != nil {
-		t.Skipf("no pseudo-terminals here: %v", err)
-	}
-	defer master.Close()
-	if err := unix.IoctlSetPointerInt(int(master.Fd()), unix.TIOCSPTLCK, 0); err != nil {
-		t.Fatal(err)
-	}
-	number, err := unix.IoctlGetInt(int(master.Fd()), unix.TIOCGPTN)
-	if err != nil {
-		t.Fatal(err)
-	}
-	terminal, err := os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), os.O_RDWR|unix.O_NOCTTY, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer terminal.Close()
+	_, ours := terminal.Open(t)
 	var said strings.Builder
 	host := exec.Command(os.Args[0])
 	host.Env = append(os.Environ(), workerVar+"=host at terminal", "GORACE=atexit_sleep_ms=0")
-	host.Stdin, host.Stderr = terminal, &said
+	host.Stdin, host.Stderr = ours, &said
 	host.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
 	if err := host.Start(); err != nil {
 		t.Fatal(err)

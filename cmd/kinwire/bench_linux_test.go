@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/kinwire/kinwire/internal/terminal"
 )
 
 var countDownText = regexp.MustCompile(`level [12] of 2, [13] in flight, [0-9]+s left`)
@@ -34,7 +36,7 @@ func TestBenchOnTerminal(t *testing.T) {
 }
 
 func TestPictureFor(t *testing.T) {
-	_, terminal := openTerminal(t)
+	_, terminal := terminal.Open(t)
 	t.Setenv("NO_COLOR", "")
 	t.Setenv("TERM", "xterm")
 	resize := func(columns uint16) {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -10,35 +9,13 @@ import (
 	"strings"
 	"testing"
 
-	"golang.org/x/sys/unix"
+	"github.com/kinwire/kinwire/internal/terminal"
 )
-
-// openTerminal makes a pseudo-terminal: the side of the person, and that of the program.
-func openTerminal(t *testing.T) (person, program *os.File) {
-	person, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
-	if err != nil {
-		t.Skipf("no pseudo-terminals here: %v", err)
-	}
-	t.Cleanup(func() { person.Close() })
-	if err := unix.IoctlSetPointerInt(int(person.Fd()), unix.TIOCSPTLCK, 0); err != nil {
-		t.Fatal(err)
-	}
-	number, err := unix.IoctlGetInt(int(person.Fd()), unix.TIOCGPTN)
-	if err != nil {
-		t.Fatal(err)
-	}
-	program, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), os.O_RDWR|unix.O_NOCTTY, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { program.Close() })
-	return person, program
-}
 
 // runOnTerminal runs kinwire with standard error, and perhaps more, on a terminal. It
 // returns what standard output, if that is none, and the terminal got.
 func runOnTerminal(t *testing.T, set func(cmd *exec.Cmd, terminal *os.File), args ...string) (stdout, seen string) {
-	person, program := openTerminal(t)
+	person, program := terminal.Open(t)
 	cmd := exec.Command("kinwire", args...)
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, program

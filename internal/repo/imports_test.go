@@ -15,7 +15,7 @@ import (
 //
 // Tests are free: they may import what they like.
 var layers = [][]string{
-	{"wire", "internal/version", "internal/deadline", "internal/languages"},
+	{"wire", "internal/version", "internal/deadline", "internal/languages", "internal/terminal"},
 	{"transport"},
 	{"internal/role"},
 	{"internal/guard"},

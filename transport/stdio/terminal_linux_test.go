@@ -1,42 +1,25 @@
 package stdio_test
 
 import (
-	"fmt"
 	"os"
 	"testing"
 
-	"golang.org/x/sys/unix"
-
+	"github.com/kinwire/kinwire/internal/terminal"
 	"github.com/kinwire/kinwire/transport"
 	"github.com/kinwire/kinwire/transport/internal/childtest"
 )
 
 // A person who starts a worker by hand gets an error, and keeps the terminal.
 func TestTerminalRefused(t *testing.T) {
-	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
-	if err != nil {
-		t.Skipf("no pseudo-terminals here: %v", err)
-	}
-	defer master.Close()
-	if err := unix.IoctlSetPointerInt(int(master.Fd()), unix.TIOCSPTLCK, 0); err != nil {
-		t.Fatal(err)
-	}
-	number, err := unix.IoctlGetInt(int(master.Fd()), unix.TIOCGPTN)
+	_, ours := terminal.Open(t)
+	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	open := func(path string) *os.File {
-		f, err := os.OpenFile(path, os.O_RDWR|unix.O_NOCTTY, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { f.Close() })
-		return f
-	}
-	terminal, null := open(fmt.Sprintf("/dev/pts/%d", number)), open(os.DevNull)
+	defer null.Close()
 	for name, end := range map[string]*transport.ChildEnd{
-		"input":  {Env: "stdio", Stdin: terminal, Stdout: null},
-		"output": {Env: "stdio", Stdin: null, Stdout: terminal},
+		"input":  {Env: "stdio", Stdin: ours, Stdout: null},
+		"output": {Env: "stdio", Stdin: null, Stdout: ours},
 	} {
 		t.Run(name, func(t *testing.T) {
 			unused, other := transport.Pair()
